@@ -1,0 +1,1 @@
+"""What two services need, or what is said between services."""
