@@ -1,0 +1,168 @@
+"""What catalog says and answers: services, their versions, securities and components."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from libs.common.contracts.calls import Call
+from libs.common.contracts.envelope import Event, Record
+
+
+class Kind(StrEnum):
+    """The kinds of component that a service is made of."""
+
+    VARIABLE = "variable"
+    ACTION = "action"
+    EVENT = "event"
+    TRIGGER = "trigger"
+
+
+class CatalogChanged(Event):
+    """Something of a service changed: `noun` is `service`, `version`, `security` or a component's kind.
+
+    `service_names` are the names under which caches may have filed the service: old and new at a rename.
+    """
+
+    topic: ClassVar[str] = "catalog.components"
+    type: ClassVar[str] = "catalog.service.changed"
+
+    service_id: str
+    service_names: tuple[str, ...]
+    noun: str
+    id: str
+    revision: int
+    deleted: bool = False
+
+    @property
+    def key(self) -> str:
+        return self.service_id
+
+
+class ServiceQuestion(Record):
+    """The service that `ref` (id or name) means to this platform: its own first, then a public one."""
+
+    platform_id: str
+    ref: str
+
+
+class ServiceGrant(Record):
+    """A service that the platform may use. `owner_platform_id` is whose it is."""
+
+    id: str
+    name: str
+    owner_platform_id: str
+    sharing: str
+    enabled: bool
+    default_version_id: str | None
+
+
+class ComponentQuestion(Record):
+    """A component of a service by row id, identity or name.
+
+    By identity or name it resolves as executing does: through the named or default service version, to a
+    published row. A row id answers that very row, draft or not. `version` picks an exact row version.
+    """
+
+    service_id: str
+    kind: Kind
+    ref: str
+    service_version: str | None = None
+    version: str | None = None
+
+
+class ComponentGrant(Record):
+    """One row of a component, with all that running it takes."""
+
+    row_id: str
+    content_revision: int
+    identity: str
+    service_id: str
+    kind: Kind
+    name: str
+    version: str
+    published: bool
+    content: dict[str, Any]
+
+
+class ComponentsQuestion(Record):
+    """All components of one kind, each as its latest published row, or its latest if none is."""
+
+    service_id: str
+    kind: Kind
+
+
+class ComponentsGrant(Record):
+    """The answer to ComponentsQuestion, in the order of the public list."""
+
+    components: tuple[ComponentGrant, ...]
+
+
+class SecurityQuestion(Record):
+    """A security of a service by id or label; without `ref` the one used by default."""
+
+    service_id: str
+    ref: str | None = None
+
+
+class SecurityGrant(Record):
+    """How a user proves itself to the provider."""
+
+    id: str
+    service_id: str
+    type: str
+    label: dict[str, str]
+    config: dict[str, Any]
+
+
+class VersionQuestion(Record):
+    """A service version by id or name; without `ref` the default one."""
+
+    service_id: str
+    ref: str | None = None
+
+
+class VersionGrant(Record):
+    """What webhooks needs of a service version: the values for the provider's form."""
+
+    id: str
+    service_id: str
+    name: str
+    setting: dict[str, Any]
+
+
+FIND_SERVICE = Call(
+    "find-service",
+    owner="catalog",
+    callers=("credentials", "executor", "webhooks"),
+    request=ServiceQuestion,
+    answer=ServiceGrant,
+)
+FIND_COMPONENT = Call(
+    "find-component",
+    owner="catalog",
+    callers=("credentials", "executor", "webhooks"),
+    request=ComponentQuestion,
+    answer=ComponentGrant,
+)
+LIST_COMPONENTS = Call(
+    "list-components",
+    owner="catalog",
+    callers=("credentials", "executor", "webhooks"),
+    request=ComponentsQuestion,
+    answer=ComponentsGrant,
+)
+FIND_SECURITY = Call(
+    "find-security",
+    owner="catalog",
+    callers=("credentials",),
+    request=SecurityQuestion,
+    answer=SecurityGrant,
+)
+FIND_VERSION = Call(
+    "find-version",
+    owner="catalog",
+    callers=("webhooks",),
+    request=VersionQuestion,
+    answer=VersionGrant,
+)

@@ -1,0 +1,86 @@
+"""What identity says and answers: API keys and users."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from libs.common.contracts.calls import Call
+from libs.common.contracts.envelope import Event, Record
+
+
+class KeyChanged(Event):
+    """A key was made or revoked; `key_hash` is the hex SHA-256 of a random 256-bit secret."""
+
+    topic: ClassVar[str] = "identity.keys"
+    type: ClassVar[str] = "identity.key.changed"
+
+    key_id: str
+    key_hash: str
+    revision: int
+    revoked: bool
+
+    @property
+    def key(self) -> str:
+        return self.key_hash
+
+
+class UserChanged(Event):
+    """A user was made, changed or deleted. `user_row_id` is internal, `user_id` the platform's own identifier."""
+
+    topic: ClassVar[str] = "identity.users"
+    type: ClassVar[str] = "identity.user.changed"
+
+    user_row_id: str
+    user_id: str
+    revision: int
+    deleted: bool
+
+    @property
+    def key(self) -> str:
+        return self.user_row_id
+
+
+class KeyQuestion(Record):
+    """Whose key is this? `key_hash` is the hex SHA-256 of the key."""
+
+    key_hash: str
+
+
+class KeyGrant(Record):
+    """A valid key acts for this platform."""
+
+    key_id: str
+    platform_id: str
+
+
+class UserQuestion(Record):
+    """The user whom the platform calls `user_id`."""
+
+    platform_id: str
+    user_id: str
+
+
+class UserGrant(Record):
+    """A user as the other services see one; `row_id` is what their rows refer to."""
+
+    row_id: str
+    platform_id: str
+    user_id: str
+    email: str | None
+    name: str | None
+
+
+AUTHENTICATE_KEY = Call(
+    "authenticate-key",
+    owner="identity",
+    callers=("catalog", "credentials", "executor", "webhooks"),
+    request=KeyQuestion,
+    answer=KeyGrant,
+)
+FIND_USER = Call(
+    "find-user",
+    owner="identity",
+    callers=("catalog", "credentials", "executor", "webhooks"),
+    request=UserQuestion,
+    answer=UserGrant,
+)

@@ -1,0 +1,50 @@
+"""What webhooks says: notifications that came in, and subscriptions that changed."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from libs.common.contracts.envelope import Event
+
+
+class NotificationReceived(Event):
+    """A provider's verified request, durable before it is answered.
+
+    `notification` is the envelope that hooks see. A body over 256 KiB is stored first and `body_ref` names it.
+    `dedupe_id` is the id of the history row; two requests of one provider event share it. `order_key` is set
+    where the event declares one.
+    """
+
+    topic: ClassVar[str] = "webhooks.notifications"
+    type: ClassVar[str] = "webhooks.notification.received"
+
+    endpoint_id: str
+    service_id: str
+    event_id: str
+    dedupe_id: str
+    order_key: str | None
+    notification: dict[str, Any]
+    body_ref: str | None
+
+    @property
+    def key(self) -> str:
+        return self.order_key or self.dedupe_id
+
+
+class SubscriptionChanged(Event):
+    """A subscription was made, changed or ended."""
+
+    topic: ClassVar[str] = "webhooks.subscriptions"
+    type: ClassVar[str] = "webhooks.subscription.changed"
+
+    subscription_id: str
+    service_id: str
+    trigger_id: str
+    user_row_id: str
+    status: str
+    revision: int
+    deleted: bool
+
+    @property
+    def key(self) -> str:
+        return self.subscription_id
