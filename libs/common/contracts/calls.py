@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 from pydantic import BaseModel
 
@@ -22,16 +23,10 @@ class Call(Generic[Q, A]):
     answer: type[A]
 
 
-class Answerer(Protocol[Q, A]):
-    """The owner's verb behind a call."""
-
-    async def __call__(self, question: Q, /) -> A | None: ...
-
-
 class Peers(Protocol):
     """The other services, wherever they run. Errors are the owner's own; an owner that is down is Unavailable."""
 
     async def ask(self, call: Call[Q, A], question: Q) -> A | None: ...
 
 
-Answers = dict[Call[Any, Any], Answerer[Any, Any]]
+Answers: TypeAlias = Mapping[Call[Any, Any], Callable[[Any], Awaitable[BaseModel | None]]]

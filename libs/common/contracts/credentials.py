@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pydantic import Field
 
@@ -77,7 +77,7 @@ class VariablesQuestion(Record):
 class VariablesGrant(Record):
     """Values by variable name; `missing` names the required variables that have none."""
 
-    values: dict[str, str | int | float | bool | None | list[object] | dict[str, object]] = Field(repr=False)
+    values: dict[str, Any] = Field(repr=False)
     missing: tuple[str, ...]
 
 

@@ -1,4 +1,4 @@
-"""The table of topics: who says what, keyed how, kept how long, heard by whom. AsyncAPI and brokers are made from it."""
+"""The table of topics: who says what, keyed how, kept how long, heard by whom."""
 
 from __future__ import annotations
 
