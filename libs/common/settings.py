@@ -1,0 +1,95 @@
+"""Settings from the environment; every default works on one machine, production names what it still needs."""
+
+from __future__ import annotations
+
+import ipaddress
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class SettingsRefused(Exception):
+    """A setting is missing or contradicts another; the message says which and how to mend it."""
+
+
+class Settings(BaseSettings):
+    """One field per environment variable, upper-cased; sizes and times carry their unit in the name."""
+
+    model_config = SettingsConfigDict(env_file=None, extra="ignore", frozen=True)
+
+    interactor_env: Literal["local", "production"] = Field("local", description="`production` refuses local defaults.")
+    host: str = Field("127.0.0.1", description="Address that the API listens on.")
+    port: int = Field(1290, ge=0, le=65535, description="Port of the API; 0 takes a free one and prints it.")
+    internal_port: int = Field(
+        0, ge=0, le=65535, description="Port of /internal and /metrics, never routed from outside; 0 takes a free one."
+    )
+    public_url: str | None = Field(None, description="How providers reach the API, for inbound URLs.")
+    data_dir: Path = Field(Path("data"), description="Where the embedded engines and the local key file live.")
+    store_url: str | None = Field(None, description="`sqlite:<path>` or `sqlite::memory:`; default in DATA_DIR.")
+    bus_url: str = Field("local:", description="`local:`, the log in the embedded store's file.")
+    credentials_keys: SecretStr | None = Field(
+        None, description="Key-encryption keys, newest first: `id:base64,id:base64`. Locally made in DATA_DIR."
+    )
+    internal_private_key: SecretStr | None = Field(None, description="This role's Ed25519 key for internal calls.")
+    internal_public_keys: str = Field("", description="`role=base64,…`: whose internal calls are believed.")
+    identity_auto_provision: bool = Field(False, description="Make an unknown userId on its first use.")
+    egress_allow: str | None = Field(
+        None, description="Networks or hosts exempt from the egress rules; locally loopback, in production none."
+    )
+    body_limit_bytes: int = Field(1 << 20, ge=1, description="Largest request body under /v1.")
+    inbound_limit_bytes: int = Field(5 << 20, ge=1, description="Largest inbound webhook.")
+    sandbox_processes: int = Field(0, ge=0, description="Most sandbox processes; 0 means one per core.")
+    delivery_timeout_s: float = Field(15.0, gt=0, description="How long a subscriber may take to answer.")
+    notification_retention_days: int = Field(3, ge=3, description="How long notifications stay; at least the dedupe.")
+    delivery_retention_days: int = Field(14, ge=1, description="How long finished deliveries stay.")
+    execution_retention_days: int = Field(14, ge=1, description="How long executions stay.")
+    execution_record_payloads: bool = Field(True, description="Keep inputs and outputs with the execution history.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
+    log_format: Literal["auto", "json", "console"] = Field("auto", description="`auto`: console on a terminal.")
+    otel_exporter_otlp_endpoint: str | None = Field(None, description="Where traces go; none: no tracing.")
+
+    @property
+    def production(self) -> bool:
+        return self.interactor_env == "production"
+
+    @property
+    def on_loopback(self) -> bool:
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+    @property
+    def default_key_allowed(self) -> bool:
+        """Whether the key `default` works here: a local server that only this machine can reach."""
+        return self.on_loopback and not self.production
+
+    @property
+    def egress_exceptions(self) -> str:
+        if self.egress_allow is not None:
+            return self.egress_allow
+        return "" if self.production else "127.0.0.0/8,::1"
+
+    @property
+    def effective_store_url(self) -> str:
+        return self.store_url or f"sqlite:{self.data_dir / 'interactor.db'}"
+
+
+def check_production(settings: Settings) -> None:
+    """Raises SettingsRefused when production lacks a secret that local runs make for themselves."""
+    if not settings.production:
+        return
+    if settings.credentials_keys is None:
+        raise SettingsRefused(
+            "INTERACTOR_ENV=production needs CREDENTIALS_KEYS, the keys that seal credentials at rest. "
+            "Make one with: python -c \"import base64,os;print('k1:'+base64.b64encode(os.urandom(32)).decode())\""
+        )
+    if settings.public_url is None:
+        raise SettingsRefused(
+            "INTERACTOR_ENV=production needs PUBLIC_URL, the address under which providers reach this engine, "
+            "for example https://hooks.example.com"
+        )
