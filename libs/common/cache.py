@@ -82,12 +82,10 @@ class FollowedCache(Generic[K, V]):
         if entry is not None:
             age_s = self._now() - entry.loaded_at
             if age_s < self._fresh_s:
-                self.hits += 1
-                return entry.value
+                return self._hit(key, entry)
             if self._stale_s is None or age_s < self._stale_s:
-                self.hits += 1
                 self._refresh(key, entry)
-                return entry.value
+                return self._hit(key, entry)
         self.misses += 1
         return await self._fill(key)
 
@@ -96,8 +94,7 @@ class FollowedCache(Generic[K, V]):
         entry = self._entries.get(key)
         if entry is None or self._now() - entry.loaded_at >= self._fresh_s:
             return None
-        self.hits += 1
-        return entry.value
+        return self._hit(key, entry)
 
     def drop(self, tags: Iterable[str]) -> None:
         """Forgets every entry filed under any of these, and what is being loaded for them."""
@@ -106,6 +103,11 @@ class FollowedCache(Generic[K, V]):
                 load.dropped.add(tag)
             for key in self._by_tag.pop(tag, ()):
                 self._forget(key)
+
+    def _hit(self, key: K, entry: _Entry[V]) -> V:
+        self.hits += 1
+        self._entries.move_to_end(key)
+        return entry.value
 
     async def _fill(self, key: K) -> V:
         load = self._loads.get(key)

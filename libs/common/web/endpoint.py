@@ -1,0 +1,134 @@
+"""From a route to an aiohttp handler: request id, key, user, body, idempotency, answer, problem, measure."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
+
+import orjson
+import structlog
+from aiohttp import web
+
+from libs.common.errors import ServiceError, TooLarge, invalid
+from libs.common.ids import new_id
+from libs.common.telemetry import Metrics
+from libs.common.web.access import Access
+from libs.common.web.body import Body, parse_body, parse_json, too_deep
+from libs.common.web.idempotency import IdempotentAnswers
+from libs.common.web.paging import Listing, Page, parse_page
+from libs.common.web.problems import problem, unexpected
+from libs.common.web.routes import ApiRequest, Route, User
+
+log = structlog.get_logger()
+
+AiohttpHandler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
+_REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}\Z")
+_FIRST_PAGE = Page()
+
+
+class Endpoints:
+    """Binds the routes of one service to its edge."""
+
+    def __init__(
+        self, service: str, access: Access, answers: IdempotentAnswers, metrics: Metrics, *, body_limit_bytes: int
+    ) -> None:
+        self._service = service
+        self._access = access
+        self._answers = answers
+        self._metrics = metrics
+        self._body_limit_bytes = body_limit_bytes
+
+    def bind(self, route: Route) -> AiohttpHandler:
+        """The handler that aiohttp calls; it never raises but for a client that went away."""
+        serve = self._serve_open if route.open else self._serve
+        observe = self._metrics.http(self._service, f"{route.method} {route.path}")
+
+        async def endpoint(request: web.Request) -> web.StreamResponse:
+            started = time.perf_counter()
+            request_id = request_id_of(request)
+            try:
+                response = await serve(route, request, request_id)
+            except ServiceError as error:
+                response = problem(error, request_id)
+            except web.HTTPException:
+                raise
+            except Exception as error:
+                log.error("request.failed", path=request.path, request_id=request_id, exc_info=error)
+                response = unexpected(request_id)
+            observe(response.status, time.perf_counter() - started)
+            return response
+
+        return endpoint
+
+    async def _serve_open(self, route: Route, request: web.Request, request_id: str) -> web.StreamResponse:
+        asked = ApiRequest(request, request_id, "", None, None, _FIRST_PAGE)
+        return _answer(await route.handler(asked), route, request, request_id)
+
+    async def _serve(self, route: Route, request: web.Request, request_id: str) -> web.StreamResponse:
+        grant = await self._access.key(request)
+        body = await self._body(route, request, grant.platform_id)
+        user_id = request.query.get("userId")
+        if user_id is None and route.user is User.REQUIRED:
+            raise invalid("userId", "required in the query: the user on whose behalf this is done")
+        user = await self._access.user(grant.platform_id, user_id) if user_id is not None else None
+        page = parse_page(request.query) if route.method == "GET" and request.query else _FIRST_PAGE
+        asked = ApiRequest(request, request_id, grant.platform_id, user, body, page)
+        key = request.headers.get("Idempotency-Key") if route.method == "POST" else None
+        if key is None:
+            return _answer(await route.handler(asked), route, request, request_id)
+        return await self._answers.once(
+            key, asked, route, lambda: _answered(route, asked), key_id=grant.key_id, raw=await request.read()
+        )
+
+    async def _body(self, route: Route, request: web.Request, platform_id: str) -> Body | object:
+        if route.method in ("GET", "DELETE"):
+            return None
+        raw = await read_limited(request, self._body_limit_bytes)
+        value = parse_json(raw, request.headers.get("Content-Type", ""))
+        if too_deep(value):
+            raise invalid("", "The body nests deeper than 100 levels.")
+        return parse_body(route.body, value, platform_id) if route.body is not None else value
+
+
+async def _answered(route: Route, asked: ApiRequest) -> web.Response:
+    response = _answer(await route.handler(asked), route, asked.raw, asked.request_id)
+    if not isinstance(response, web.Response):
+        raise TypeError(f"{route.path} streams its answer and can't be idempotent")
+    return response
+
+
+def _answer(value: object, route: Route, request: web.Request, request_id: str) -> web.StreamResponse:
+    if isinstance(value, web.StreamResponse):
+        value.headers["x-request-id"] = request_id
+        return value
+    headers = {"Content-Type": "application/json; charset=utf-8", "x-request-id": request_id}
+    if isinstance(value, Listing):
+        if value.next is not None:
+            headers["Link"] = f'<{request.rel_url.update_query(cursor=value.next)}>; rel="next"'
+        value = value.items
+    return web.Response(status=route.status, body=orjson.dumps(value), headers=headers)
+
+
+async def read_limited(request: web.Request, limit_bytes: int) -> bytes:
+    """The whole body. Raises TooLarge; a chunked one is cut off at the application's own limit."""
+    if request.content_length is not None and request.content_length > limit_bytes:
+        raise _too_large(limit_bytes)
+    try:
+        raw = await request.read()
+    except web.HTTPRequestEntityTooLarge:
+        raise _too_large(limit_bytes) from None
+    if len(raw) > limit_bytes:
+        raise _too_large(limit_bytes)
+    return raw
+
+
+def _too_large(limit_bytes: int) -> TooLarge:
+    return TooLarge("body_too_large", f"The body is over the limit of {limit_bytes} bytes.")
+
+
+def request_id_of(request: web.Request) -> str:
+    """The caller's own request id where it is printable and short, else a new one."""
+    given = request.headers.get("x-request-id")
+    return given if given is not None and _REQUEST_ID.match(given) else new_id()

@@ -1,0 +1,64 @@
+"""Lists in pages: `limit` and `cursor` in, the next page in a `Link` header (RFC 8288)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from libs.common.clock import from_microseconds, to_microseconds
+from libs.common.errors import invalid
+from libs.common.store.port import Cursor, Document, Sort, cursor_after
+
+MAX_LIMIT = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a caller asked for: at most `limit` rows after the cursor."""
+
+    limit: int = MAX_LIMIT
+    after: Cursor | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Rows as they are answered, and the cursor of the next page if there is one."""
+
+    items: Sequence[Any]
+    next: str | None = None
+
+
+def parse_page(query: Mapping[str, str]) -> Page:
+    """Raises Invalid for a limit outside 1..500 or a cursor that we did not make."""
+    limit = query.get("limit", str(MAX_LIMIT))
+    if not limit.isdecimal() or not 1 <= int(limit[:9]) <= MAX_LIMIT:
+        raise invalid("limit", f"give a whole number from 1 to {MAX_LIMIT}")
+    cursor = query.get("cursor")
+    return Page(int(limit), _decode(cursor) if cursor else None)
+
+
+def page_of(documents: Sequence[Document], page: Page, order: Sequence[Sort]) -> tuple[Sequence[Document], str | None]:
+    """The page's documents, of one more that were read, and the cursor that follows them."""
+    if len(documents) <= page.limit:
+        return documents, None
+    kept = documents[: page.limit]
+    return kept, _encode(cursor_after(kept[-1], order))
+
+
+def _encode(cursor: Cursor) -> str:
+    values = [{"t": to_microseconds(value)} if isinstance(value, datetime) else value for value in cursor]
+    return base64.urlsafe_b64encode(orjson.dumps(values)).decode().rstrip("=")
+
+
+def _decode(text: str) -> Cursor:
+    try:
+        values = orjson.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        return tuple(from_microseconds(value["t"]) if isinstance(value, dict) else value for value in values)
+    except (binascii.Error, ValueError, TypeError, KeyError, OverflowError):
+        raise invalid("cursor", "use the cursor of a Link header as it is") from None

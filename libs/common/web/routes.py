@@ -1,0 +1,78 @@
+"""Routes as data: what a service serves, mounted on one application or behind a gateway made from the same table."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, TypeAlias
+
+from aiohttp import web
+
+from libs.common.contracts.identity import UserGrant
+from libs.common.errors import NotFound, invalid
+from libs.common.web.body import Body
+from libs.common.web.paging import Page
+
+
+class User(Enum):
+    """Whether a route takes the acting user as `?userId=`."""
+
+    REQUIRED = "required"
+    OPTIONAL = "optional"
+
+
+@dataclass(slots=True)
+class ApiRequest:
+    """One authenticated request, parsed. `user` is None where the key acts for the platform itself."""
+
+    raw: web.Request
+    request_id: str
+    platform_id: str
+    user: UserGrant | None
+    body: Any
+    page: Page
+
+    def path(self, name: str) -> str:
+        return self.raw.match_info[name]
+
+    def query(self, name: str) -> str | None:
+        return self.raw.query.get(name)
+
+    def flag(self, name: str) -> bool:
+        """A boolean query parameter; raises Invalid for anything but true and false."""
+        value = self.raw.query.get(name, "false")
+        if value not in ("true", "false"):
+            raise invalid(name, "give true or false")
+        return value == "true"
+
+    @property
+    def acting_user(self) -> UserGrant:
+        """The user of a route that requires one."""
+        if self.user is None:
+            raise NotFound("user_not_found", "No such user.")
+        return self.user
+
+
+Handler: TypeAlias = Callable[[ApiRequest], Awaitable[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One operation. A handler answers JSON, a `Listing`, or a whole `web.Response`.
+
+    `method` `PUT` is served for `PATCH` too. `body` is the model of the request body; `json_body` takes any
+    JSON instead. `effect` marks an operation whose effect may leave the product before it is answered. An
+    `open` route needs no key and reads its body itself, up to its own limit.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    summary: str
+    body: type[Body] | None = None
+    json_body: bool = False
+    user: User = User.OPTIONAL
+    status: int = 200
+    effect: bool = False
+    open: bool = False
