@@ -1,0 +1,55 @@
+"""What a service is made from (`Infra`) and what it is (`Service`), whichever process it runs in."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from libs.common.bus.port import Bus
+from libs.common.clock import Clock
+from libs.common.contracts.calls import Answers, Peers
+from libs.common.egress.client import EgressClient
+from libs.common.sealing import KeyRing, Sealer
+from libs.common.sealing import collection_spec as data_keys
+from libs.common.settings import Settings
+from libs.common.store.port import Store
+from libs.common.telemetry import Metrics
+from libs.common.web.routes import Route
+from libs.common.workers import Worker
+
+
+@dataclass(frozen=True, slots=True)
+class Infra:
+    """The engines and shared parts that services are built on."""
+
+    settings: Settings
+    clock: Clock
+    store: Store
+    bus: Bus
+    peers: Peers
+    egress: EgressClient
+    metrics: Metrics
+    keys: KeyRing
+
+    def sealer(self, service: str) -> Sealer:
+        """Seals under data keys of that service's own, kept in its database."""
+        return Sealer(self.store.collection(data_keys(service)), self.keys, self.clock)
+
+
+async def _nothing() -> None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What one service serves (`routes`), answers to others, and does by itself.
+
+    `prepare` runs once the store is open, before anything is served.
+    """
+
+    name: str
+    sealer: Sealer
+    routes: tuple[Route, ...]
+    answers: Answers
+    workers: tuple[Worker, ...] = ()
+    prepare: Callable[[], Awaitable[None]] = field(default=_nothing)

@@ -1,0 +1,1 @@
+"""The five services; each is the only owner of its data."""

@@ -1,0 +1,46 @@
+"""Identity's routes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from libs.common.web.paging import Listing
+from libs.common.web.routes import ApiRequest, Route
+from services.identity.schemas import UserCreate, UserUpdate, user_row
+from services.identity.users import Users
+
+
+class IdentityRoutes:
+    """Parse, call one verb, shape."""
+
+    def __init__(self, users: Users) -> None:
+        self._users = users
+
+    def table(self) -> tuple[Route, ...]:
+        return (
+            Route("POST", "/v1/user", self.create_user, "Create a user, or merge into the one of that id", UserCreate),
+            Route("GET", "/v1/user", self.list_users, "List users"),
+            Route("GET", "/v1/user/{userId}", self.get_user, "Get a user"),
+            Route("PUT", "/v1/user/{userId}", self.update_user, "Update a user", UserUpdate),
+            Route("DELETE", "/v1/user/{userId}", self.delete_user, "Delete a user and what is theirs"),
+        )
+
+    async def create_user(self, asked: ApiRequest) -> dict[str, Any]:
+        body: UserCreate = asked.body
+        user = await self._users.put(asked.platform_id, body.identifier, body.members())
+        return {"id": user.user_id}
+
+    async def list_users(self, asked: ApiRequest) -> Listing:
+        users, following = await self._users.page(asked.platform_id, asked.page)
+        return Listing([user_row(user) for user in users], following)
+
+    async def get_user(self, asked: ApiRequest) -> dict[str, Any]:
+        return user_row(await self._users.get(asked.platform_id, asked.path("userId")))
+
+    async def update_user(self, asked: ApiRequest) -> dict[str, Any]:
+        await self._users.update(asked.platform_id, asked.path("userId"), asked.body.given())
+        return {}
+
+    async def delete_user(self, asked: ApiRequest) -> dict[str, Any]:
+        await self._users.delete(asked.platform_id, asked.path("userId"))
+        return {}

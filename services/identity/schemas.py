@@ -1,0 +1,72 @@
+"""Identity's bodies on the wire: camelCase, and the members that the reference shows."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Self
+
+from pydantic import AfterValidator, StringConstraints, model_validator
+
+from libs.common.clock import wire_time
+from libs.common.web.body import Body
+from services.identity.models import User
+
+
+def _free_text(value: str) -> str:
+    if any(ord(character) < 32 or ord(character) == 127 for character in value):
+        raise ValueError("may not hold control characters")
+    return value
+
+
+def _email(value: str) -> str:
+    local, at, domain = value.partition("@")
+    if not (local and at and domain) or any(character.isspace() for character in value):
+        raise ValueError("must be an e-mail address")
+    return value.lower()
+
+
+FreeText = Annotated[str, StringConstraints(min_length=1, max_length=256), AfterValidator(_free_text)]
+Email = Annotated[FreeText, AfterValidator(_email)]
+
+
+class UserUpdate(Body):
+    """What can be changed of a user."""
+
+    server_owned = frozenset({"id", "user_id"})
+
+    email: Email | None = None
+    name: FreeText | None = None
+
+
+class UserCreate(Body):
+    """A new user; `id` and `userId` mean the same."""
+
+    user_id: FreeText | None = None
+    id: FreeText | None = None
+    email: Email | None = None
+    name: FreeText | None = None
+
+    @model_validator(mode="after")
+    def _one_identifier(self) -> Self:
+        if self.user_id is None and self.id is None:
+            raise ValueError("userId: required, the platform's own identifier of the user")
+        if self.user_id is not None and self.id is not None and self.user_id != self.id:
+            raise ValueError("userId and id differ; send one of them")
+        return self
+
+    @property
+    def identifier(self) -> str:
+        return self.user_id or self.id or ""
+
+    def members(self) -> dict[str, Any]:
+        return {name: value for name, value in self.given().items() if name in ("email", "name")}
+
+
+def user_row(user: User) -> dict[str, Any]:
+    """A user as it is answered."""
+    return {
+        "id": user.user_id,
+        "email": user.email,
+        "name": user.name,
+        "insertedAt": wire_time(user.inserted_at),
+        "updatedAt": wire_time(user.updated_at),
+    }
