@@ -1,0 +1,57 @@
+"""A delivery: one payload for one subscription, with every attempt to hand it over."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
+
+
+class DeliveryStatus(StrEnum):
+    """`dead` is given up after the last try and can be replayed; `cancelled` lost its subscription."""
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    DEAD = "dead"
+    CANCELLED = "cancelled"
+
+
+class Attempt(BaseModel):
+    """One try: what the subscriber answered (`response` is its first KiB), or why nothing could be sent."""
+
+    model_config = ConfigDict(frozen=True)
+
+    at: datetime
+    duration_ms: int
+    status: int | None = None
+    error: str | None = None
+    response: str | None = None
+
+    @property
+    def succeeded(self) -> bool:
+        return self.status is not None and 200 <= self.status < 300
+
+
+class Delivery(BaseModel):
+    """`due_at` is when it is tried next; absent once it is settled. `payload` is the body, byte for byte."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    platform_id: str
+    subscription_id: str
+    notification_id: str
+    status: DeliveryStatus = DeliveryStatus.PENDING
+    type: str
+    traceparent: str | None = None
+    attempts: tuple[Attempt, ...] = ()
+    created_at: datetime
+    due_at: datetime | None
+    expires_at: datetime | None = None
+    payload: bytes | None = None
+    revision: int = 0
+
+    @property
+    def failures(self) -> int:
+        return sum(not attempt.succeeded for attempt in self.attempts)

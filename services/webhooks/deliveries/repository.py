@@ -1,0 +1,102 @@
+"""Deliveries as documents: the row is the queue."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from libs.common.store.port import Collection, Document, Index, Range, Sort, Store
+from libs.common.web.paging import Page, page_of
+from services.webhooks.deliveries.models import Delivery
+
+DELIVERIES = Collection(
+    "webhooks.deliveries",
+    {
+        "platform_id": "text",
+        "subscription_id": "text",
+        "status": "text",
+        "created_at": "time",
+        "due_at": "time",
+        "expires_at": "time",
+    },
+    (
+        Index(("platform_id", "subscription_id", "created_at")),
+        Index(("platform_id", "subscription_id", "status", "created_at")),
+    ),
+    due="due_at",
+    expires="expires_at",
+)
+_FIELDS = {"platform_id", "subscription_id", "status", "created_at", "due_at", "expires_at"}
+_NEWEST = (Sort("created_at", descending=True),)
+
+
+class DeliveryRepository:
+    """Deliveries, always within a platform but for the worker that takes what is due."""
+
+    def __init__(self, store: Store) -> None:
+        self._documents = store.collection(DELIVERIES)
+
+    async def get(self, platform_id: str, subscription_id: str, id: str) -> Delivery | None:
+        document = await self._documents.get(id)
+        if document is None or document.fields["platform_id"] != platform_id:
+            return None
+        return _delivery(document) if document.fields["subscription_id"] == subscription_id else None
+
+    async def page(self, platform_id: str, subscription_id: str, page: Page) -> tuple[list[Delivery], str | None]:
+        where = {"platform_id": platform_id, "subscription_id": subscription_id}
+        found = await self._documents.find(where, order=_NEWEST, after=page.after, limit=page.limit + 1)
+        documents, following = page_of(found, page, _NEWEST)
+        return [_delivery(document) for document in documents], following
+
+    async def dead(
+        self, platform_id: str, subscription_id: str, since: datetime, until: datetime, limit: int
+    ) -> list[Delivery]:
+        """Dead letters made in this span, oldest first."""
+        where = {
+            "platform_id": platform_id,
+            "subscription_id": subscription_id,
+            "status": "dead",
+            "created_at": Range(at_least=since, less_than=until),
+        }
+        found = await self._documents.find(where, order=(Sort("created_at"),), limit=limit)
+        return [_delivery(document) for document in found]
+
+    async def add(self, deliveries: Sequence[Delivery], *, lease: timedelta | None) -> list[Delivery]:
+        """Adds those that are new and answers them; leased, they belong to the caller."""
+        inserted = await self._documents.insert_many([_document(each) for each in deliveries], lease=lease)
+        revisions = {document.id: document for document in inserted}
+        return [
+            each.model_copy(update={"revision": revisions[each.id].revision})
+            for each in deliveries
+            if each.id in revisions
+        ]
+
+    async def claim(self, lease: timedelta, limit: int) -> list[Delivery]:
+        return [
+            _delivery(document) for document in await self._documents.claim({}, lease=lease, limit=limit, payload=True)
+        ]
+
+    async def save(self, delivery: Delivery) -> Delivery:
+        """Raises RevisionConflict when the lease was lost. The payload stays as it is."""
+        saved = await self._documents.update(_document(delivery, with_payload=False))
+        return delivery.model_copy(update={"revision": saved.revision})
+
+
+def _delivery(document: Document) -> Delivery:
+    return Delivery.model_validate(
+        {
+            **document.body,
+            **document.fields,
+            "id": document.id,
+            "revision": document.revision,
+            "payload": document.payload,
+        }
+    )
+
+
+def _document(delivery: Delivery, *, with_payload: bool = True) -> Document:
+    fields = delivery.model_dump(include=_FIELDS)
+    fields["status"] = delivery.status.value
+    body = delivery.model_dump(mode="json", exclude={*_FIELDS, "id", "revision", "payload"})
+    payload = delivery.payload if with_payload else None
+    return Document(delivery.id, fields, body, payload, revision=delivery.revision)

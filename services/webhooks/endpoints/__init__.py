@@ -1,0 +1,1 @@
+"""Inbound endpoints: the URLs that providers post to, and what they take."""

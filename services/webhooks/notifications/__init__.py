@@ -1,0 +1,1 @@
+"""Notifications: what came in, and the way from there to deliveries."""

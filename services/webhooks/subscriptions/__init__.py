@@ -1,0 +1,1 @@
+"""Subscriptions: who wants to hear of a trigger, and where."""

@@ -1,0 +1,105 @@
+"""Subscriptions as documents: matched by trigger and terms, listed by user, claimed while unfinished."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from libs.common.bus.port import Message
+from libs.common.store.port import Collection, Contains, Cursor, Document, In, Index, Sort, Store
+from libs.common.web.paging import Page, page_of
+from services.webhooks.subscriptions.models import HEARING, Status, Subscription
+
+SUBSCRIPTIONS = Collection(
+    "webhooks.subscriptions",
+    {
+        "platform_id": "text",
+        "service_id": "text",
+        "trigger_id": "text",
+        "user_row_id": "text",
+        "status": "text",
+        "terms": "texts",
+        "due_at": "time",
+    },
+    (
+        Index(("platform_id", "trigger_id")),
+        Index(("platform_id", "user_row_id")),
+        Index(("platform_id",)),
+        Index(("service_id",)),
+        Index(("user_row_id",)),
+    ),
+    due="due_at",
+)
+_FIELDS = {"platform_id", "service_id", "trigger_id", "user_row_id", "status", "terms", "due_at"}
+_BY_ID = (Sort("id"),)
+
+
+class SubscriptionRepository:
+    """Subscriptions, always within a platform but for the cascades of what they refer to."""
+
+    def __init__(self, store: Store) -> None:
+        self._documents = store.collection(SUBSCRIPTIONS)
+
+    async def get(self, platform_id: str, id: str) -> Subscription | None:
+        document = await self._documents.get(id)
+        if document is None or document.fields["platform_id"] != platform_id:
+            return None
+        return _subscription(document)
+
+    async def page(
+        self, platform_id: str, user_row_id: str | None, page: Page
+    ) -> tuple[list[Subscription], str | None]:
+        where = {"platform_id": platform_id}
+        if user_row_id is not None:
+            where["user_row_id"] = user_row_id
+        found = await self._documents.find(where, order=_BY_ID, after=page.after, limit=page.limit + 1)
+        documents, following = page_of(found, page, _BY_ID)
+        return [_subscription(document) for document in documents], following
+
+    async def hearing(
+        self, platform_id: str, trigger_id: str, terms: tuple[str, ...], *, after: Cursor | None, limit: int
+    ) -> list[Subscription]:
+        """Those of a trigger that listen now and hold all the terms, by id."""
+        where = {
+            "platform_id": platform_id,
+            "trigger_id": trigger_id,
+            "status": In(tuple(HEARING)),
+            **({"terms": Contains(terms)} if terms else {}),
+        }
+        found = await self._documents.find(where, order=_BY_ID, after=after, limit=limit)
+        return [_subscription(document) for document in found]
+
+    async def of_service(self, service_id: str, *, after: Cursor | None, limit: int) -> list[Subscription]:
+        found = await self._documents.find({"service_id": service_id}, order=_BY_ID, after=after, limit=limit)
+        return [_subscription(document) for document in found]
+
+    async def of_user(self, user_row_id: str, *, after: Cursor | None, limit: int) -> list[Subscription]:
+        found = await self._documents.find({"user_row_id": user_row_id}, order=_BY_ID, after=after, limit=limit)
+        return [_subscription(document) for document in found]
+
+    async def claim_unfinished(self, lease: timedelta, limit: int) -> list[Subscription]:
+        return [_subscription(found) for found in await self._documents.claim({}, lease=lease, limit=limit)]
+
+    async def add(self, subscription: Subscription, events: Sequence[Message]) -> Subscription:
+        """Raises DuplicateKey when the id is taken."""
+        return _subscription(await self._documents.insert(_document(subscription), events))
+
+    async def save(self, subscription: Subscription, events: Sequence[Message] = ()) -> Subscription:
+        """Raises RevisionConflict."""
+        return _subscription(await self._documents.update(_document(subscription), events))
+
+    async def remove(self, subscription: Subscription, events: Sequence[Message]) -> None:
+        await self._documents.delete(subscription.id, revision=subscription.revision, events=events)
+
+
+def _subscription(document: Document) -> Subscription:
+    return Subscription.model_validate(
+        {**document.body, **document.fields, "id": document.id, "revision": document.revision}
+    )
+
+
+def _document(subscription: Subscription) -> Document:
+    fields = subscription.model_dump(include=_FIELDS)
+    fields["status"] = Status(fields["status"]).value
+    body = subscription.model_dump(mode="json", exclude={*_FIELDS, "id", "revision"})
+    return Document(subscription.id, fields, body, revision=subscription.revision)
