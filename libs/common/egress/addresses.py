@@ -11,7 +11,8 @@ from libs.common.egress.errors import Rule
 Address: TypeAlias = IPv4Address | IPv6Address
 Network: TypeAlias = IPv4Network | IPv6Network
 
-# In order of precedence: an address has the rule of the first range that holds it.
+# In order of precedence: an address has the rule of the first range that holds it. Local NAT64 (64:ff9b:1::/48,
+# RFC 8215) is private as a whole, as nobody outside knows where in it an IPv4 address stands.
 _RANGES: tuple[tuple[Rule, str], ...] = (
     # AWS, ECS, EKS, Alibaba, Azure's wire server, Oracle; then AWS, EKS, Google, Scaleway, Oracle over IPv6.
     (Rule.METADATA, "169.254.169.254 169.254.170.2 169.254.170.23 100.100.100.200 168.63.129.16 192.0.0.192"),
@@ -38,11 +39,9 @@ _EMBEDDING: tuple[tuple[IPv6Network, int], ...] = (
     (IPv6Network("::/96"), 0),  # IPv4-compatible, RFC 4291
     (IPv6Network("::ffff:0:0:0/96"), 0),  # IPv4-translated, RFC 2765
     (IPv6Network("64:ff9b::/96"), 0),  # NAT64, RFC 6052
-    (IPv6Network("64:ff9b:1::/48"), 0),  # local NAT64 with a /96 prefix, RFC 8215
     (IPv6Network("2002::/16"), 80),  # 6to4, RFC 3056
     (IPv6Network("2001::/32"), 64),  # Teredo: the server, RFC 4380
 )
-_NAT64_LOCAL = IPv6Network("64:ff9b:1::/48")
 _TEREDO = IPv6Network("2001::/32")
 _ISATAP_IDENTIFIER = 0x00005EFE
 _ISATAP_MASK = 0xFCFFFFFF  # without the universal and group bits, RFC 5214
@@ -74,16 +73,9 @@ def _embedded(address: IPv6Address) -> Iterator[IPv4Address]:
             yield _low_32_bits(value >> shift)
     if address in _TEREDO:
         yield _low_32_bits(~value)  # the client's, inverted
-    if address in _NAT64_LOCAL:
-        yield _around_the_middle_octet(value)
     if (value >> 32) & _ISATAP_MASK == _ISATAP_IDENTIFIER:
         yield _low_32_bits(value)
 
 
 def _low_32_bits(value: int) -> IPv4Address:
     return IPv4Address(value & 0xFFFFFFFF)
-
-
-def _around_the_middle_octet(value: int) -> IPv4Address:
-    """RFC 6052 with a /48 prefix: two octets before and two after the octet that must be zero."""
-    return IPv4Address((value >> 64 & 0xFFFF) << 16 | value >> 40 & 0xFFFF)
