@@ -7,7 +7,6 @@ be added and old ones retired while texts of both are read.
 from __future__ import annotations
 
 import base64
-import binascii
 import os
 import re
 import tempfile
@@ -109,7 +108,7 @@ def _parse_key(entry: str, where: str) -> Key:
         raise SealingRefused(f"{where} is not `id:base64`, the id of letters, digits, `-` and `_`.")
     try:
         secret = base64.b64decode(encoded, validate=True)
-    except binascii.Error:
+    except ValueError:
         raise SealingRefused(f"{where} is not base64 behind `{id}:`.") from None
     if len(secret) != KEY_BYTES:
         raise SealingRefused(f"{where}: the key `{id}` has {len(secret)} bytes; it needs {KEY_BYTES}.")
