@@ -99,9 +99,12 @@ class ComponentsGrant(Record):
 
 
 class SecurityQuestion(Record):
-    """A security of a service by id or label; without `ref` the one used by default."""
+    """A security of a service by id or label; without `ref` the one used by default.
 
-    service_id: str
+    Without `service_id` the security whose id is `ref`, whosever service it is: the caller checks that.
+    """
+
+    service_id: str | None = None
     ref: str | None = None
 
 

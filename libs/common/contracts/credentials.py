@@ -28,7 +28,7 @@ class CredentialChanged(Event):
 
 
 class VariableValueChanged(Event):
-    """A platform set its value of a service's variable."""
+    """A platform set its value of a service's variable, whose identity is `variable_id`, or lost it."""
 
     topic: ClassVar[str] = "credentials.tokens"
     type: ClassVar[str] = "credentials.variable.changed"
@@ -82,7 +82,7 @@ class VariablesGrant(Record):
 
 
 class ValueToKeep(Record):
-    """A variable's value, handed over by catalog to be sealed."""
+    """A variable's value, handed over by catalog to be sealed; `variable_id` is the variable's identity."""
 
     platform_id: str
     service_id: str
