@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from libs.common.store.port import Collection, Document, Index, Range, Sort, Store
+from libs.common.store.port import Collection, Document, Index, Range, Sort, Store, Where
 from libs.common.web.paging import Page, page_of
 from services.webhooks.deliveries.models import Delivery
 
@@ -52,7 +52,7 @@ class DeliveryRepository:
         self, platform_id: str, subscription_id: str, since: datetime, until: datetime, limit: int
     ) -> list[Delivery]:
         """Dead letters made in this span, oldest first."""
-        where = {
+        where: Where = {
             "platform_id": platform_id,
             "subscription_id": subscription_id,
             "status": "dead",

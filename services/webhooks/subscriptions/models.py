@@ -24,6 +24,9 @@ class Status(StrEnum):
 HEARING = (Status.ACTIVE, Status.FAILING)
 """What a notification is matched with."""
 
+STANDING = (*HEARING, Status.PAUSED, Status.DISABLED, Status.NEEDS_RECONNECT)
+"""What exists for its user: neither being made nor being ended."""
+
 
 class SealedSecret(BaseModel):
     """A sealed signing secret; an old one verifies until `until`."""

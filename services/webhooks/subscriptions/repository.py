@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from libs.common.bus.port import Message
-from libs.common.store.port import Collection, Contains, Cursor, Document, In, Index, Sort, Store
+from libs.common.store.port import Collection, Contains, Cursor, Document, In, Index, Sort, Store, Where
 from libs.common.web.paging import Page, page_of
-from services.webhooks.subscriptions.models import HEARING, Status, Subscription
+from services.webhooks.subscriptions.models import HEARING, STANDING, Status, Subscription
 
 SUBSCRIPTIONS = Collection(
     "webhooks.subscriptions",
@@ -32,6 +32,7 @@ SUBSCRIPTIONS = Collection(
 )
 _FIELDS = {"platform_id", "service_id", "trigger_id", "user_row_id", "status", "terms", "due_at"}
 _BY_ID = (Sort("id"),)
+_STANDING = In(tuple(STANDING))
 
 
 class SubscriptionRepository:
@@ -49,9 +50,9 @@ class SubscriptionRepository:
     async def page(
         self, platform_id: str, user_row_id: str | None, page: Page
     ) -> tuple[list[Subscription], str | None]:
-        where = {"platform_id": platform_id}
+        where: Where = {"platform_id": platform_id, "status": _STANDING}
         if user_row_id is not None:
-            where["user_row_id"] = user_row_id
+            where = {**where, "user_row_id": user_row_id}
         found = await self._documents.find(where, order=_BY_ID, after=page.after, limit=page.limit + 1)
         documents, following = page_of(found, page, _BY_ID)
         return [_subscription(document) for document in documents], following
@@ -60,7 +61,7 @@ class SubscriptionRepository:
         self, platform_id: str, trigger_id: str, terms: tuple[str, ...], *, after: Cursor | None, limit: int
     ) -> list[Subscription]:
         """Those of a trigger that listen now and hold all the terms, by id."""
-        where = {
+        where: Where = {
             "platform_id": platform_id,
             "trigger_id": trigger_id,
             "status": In(tuple(HEARING)),
@@ -69,12 +70,16 @@ class SubscriptionRepository:
         found = await self._documents.find(where, order=_BY_ID, after=after, limit=limit)
         return [_subscription(document) for document in found]
 
-    async def of_service(self, service_id: str, *, after: Cursor | None, limit: int) -> list[Subscription]:
-        found = await self._documents.find({"service_id": service_id}, order=_BY_ID, after=after, limit=limit)
-        return [_subscription(document) for document in found]
+    async def of_service(self, service_id: str, limit: int) -> list[Subscription]:
+        """Standing ones of a service, on every platform."""
+        return await self._standing({"service_id": service_id}, limit)
 
-    async def of_user(self, user_row_id: str, *, after: Cursor | None, limit: int) -> list[Subscription]:
-        found = await self._documents.find({"user_row_id": user_row_id}, order=_BY_ID, after=after, limit=limit)
+    async def of_user(self, user_row_id: str, limit: int) -> list[Subscription]:
+        """Standing ones of a user."""
+        return await self._standing({"user_row_id": user_row_id}, limit)
+
+    async def _standing(self, where: Where, limit: int) -> list[Subscription]:
+        found = await self._documents.find({**where, "status": _STANDING}, limit=limit)
         return [_subscription(document) for document in found]
 
     async def claim_unfinished(self, lease: timedelta, limit: int) -> list[Subscription]:

@@ -1,0 +1,281 @@
+"""Subscriptions: made with the trigger's `create` hook, ended with its `delete` hook, found for a notification."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Protocol
+
+import structlog
+
+from libs.common.bus.port import Message
+from libs.common.clock import Clock
+from libs.common.contracts.envelope import encode
+from libs.common.contracts.identity import UserGrant
+from libs.common.contracts.webhooks import SubscriptionChanged
+from libs.common.egress.client import EgressClient
+from libs.common.egress.errors import EgressDenied, EgressError
+from libs.common.errors import Conflict, NotFound, Unavailable, invalid
+from libs.common.ids import new_id
+from libs.common.store.port import DuplicateKey, RevisionConflict
+from libs.common.web.paging import Page
+from libs.logic.errors import LogicError
+from services.webhooks.subscriptions.models import STANDING, Status, Subscription
+from services.webhooks.subscriptions.repository import SubscriptionRepository
+from services.webhooks.subscriptions.secrets import SigningSecrets
+from services.webhooks.subscriptions.terms import terms_of
+
+log = structlog.get_logger()
+
+UNFINISHED_LEASE = timedelta(minutes=2)
+_FIRST_REPEAT = timedelta(seconds=10)
+_LAST_REPEAT = timedelta(hours=1)
+_DISABLED_AFTER = timedelta(days=5)
+_GONE = (404, 410)
+_CASCADE_CHUNK = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a caller asked for, by the names that it used."""
+
+    service: str
+    trigger: str
+    service_version: str | None
+    credential_id: str | None
+    url: str | None
+    variables: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The trigger that a wish means, and what endpoints may be scoped to for this user."""
+
+    service_id: str
+    service_name: str
+    trigger_id: str
+    trigger_name: str
+    service_url: str | None
+
+
+class Triggers(Protocol):
+    """What a subscription needs of catalog, credentials and the trigger's hooks."""
+
+    async def target(self, platform_id: str, user: UserGrant, wanted: Wanted) -> Target:
+        """Raises NotFound, Conflict, Invalid (the variables, all failures at once)."""
+
+    async def create(self, subscription: Subscription) -> Any:
+        """What the `create` hook returns, null without one. Raises LogicError."""
+
+    async def delete(self, subscription: Subscription) -> None:
+        """Runs the `delete` hook. Raises LogicError."""
+
+
+class Subscriptions:
+    """The verbs on subscriptions."""
+
+    def __init__(
+        self,
+        repository: SubscriptionRepository,
+        triggers: Triggers,
+        secrets: SigningSecrets,
+        egress: EgressClient,
+        clock: Clock,
+    ) -> None:
+        self._repository = repository
+        self._triggers = triggers
+        self._secrets = secrets
+        self._egress = egress
+        self._clock = clock
+
+    async def create(self, platform_id: str, user: UserGrant, wanted: Wanted) -> tuple[Subscription, str]:
+        """The subscription and its signing secret. Raises what the `create` hook raises; then nothing stays."""
+        target = await self._triggers.target(platform_id, user, wanted)
+        await self._check_url(wanted.url)
+        draft, secret = await self._draft(platform_id, user, wanted, target)
+        try:
+            creating = await self._repository.add(draft, ())
+        except DuplicateKey:  # made by an interrupted request under the same Idempotency-Key
+            creating = await self._again(draft)
+        try:
+            state = await self._triggers.create(creating)
+        except Exception:
+            await self._repository.remove(creating, ())
+            raise
+        terms = terms_of(wanted.variables, state, _scopes(creating, target))
+        changes = {"status": Status.ACTIVE, "state": state, "terms": terms, "due_at": None}
+        return await self._save(creating, changes), secret
+
+    async def get(self, platform_id: str, id: str, user: UserGrant | None) -> Subscription:
+        """Raises NotFound, also for what belongs to another user."""
+        found = await self._repository.get(platform_id, id)
+        if found is None or found.status not in STANDING:
+            raise _not_found()
+        if user is not None and found.user_row_id != user.row_id:
+            raise _not_found()
+        return found
+
+    async def page(self, platform_id: str, user: UserGrant | None, page: Page) -> tuple[list[Subscription], str | None]:
+        return await self._repository.page(platform_id, user.row_id if user is not None else None, page)
+
+    async def update(self, subscription: Subscription, changes: dict[str, Any]) -> Subscription:
+        """Changes `status` (active or paused), `url`, `headers`. Raises Invalid, Conflict."""
+        if "url" in changes:
+            await self._check_url(changes["url"])
+        if changes.get("status") == Status.ACTIVE:
+            changes = {**changes, "failing_since": None}
+        return await self._save(subscription, changes)
+
+    async def rotate(self, subscription: Subscription) -> str:
+        """A new secret; the old one signs along for a day."""
+        secrets, secret = await self._secrets.rotated(subscription, self._clock.now())
+        await self._save(subscription, {"secrets": secrets})
+        return secret
+
+    async def end(self, subscription: Subscription) -> None:
+        """Ends it at once; its remote hook is removed now or, if that fails, until it works."""
+        due_at = self._clock.now() + UNFINISHED_LEASE
+        ending = await self._save(subscription, {"status": Status.DELETING, "due_at": due_at}, deleted=True)
+        await self.finish(ending)
+
+    async def finish(self, subscription: Subscription) -> None:
+        """Ends a subscription whose making or ending was interrupted; what fails falls due again."""
+        try:
+            await self._triggers.delete(subscription)
+        except (LogicError, Unavailable) as error:
+            if not _is_gone(error):
+                await self._try_later(subscription, error)
+                return
+        try:
+            await self._repository.remove(subscription, [self._changed(subscription, deleted=True)])
+        except RevisionConflict:
+            return
+
+    async def claim_unfinished(self, limit: int) -> list[Subscription]:
+        return await self._repository.claim_unfinished(UNFINISHED_LEASE, limit)
+
+    async def end_of_service(self, service_id: str) -> None:
+        """Ends all of a deleted service's; what needs more time goes on from its row."""
+        while found := await self._repository.of_service(service_id, _CASCADE_CHUNK):
+            for each in found:
+                await self.end(each)
+
+    async def end_of_user(self, user_row_id: str) -> None:
+        """Ends all of a deleted user's."""
+        while found := await self._repository.of_user(user_row_id, _CASCADE_CHUNK):
+            for each in found:
+                await self.end(each)
+
+    async def succeeded(self, subscription: Subscription) -> None:
+        """A delivery was taken: a failing subscription is well again."""
+        if subscription.failing_since is not None:
+            await self._note(subscription, {"status": Status.ACTIVE, "failing_since": None})
+
+    async def failed(self, subscription: Subscription, *, gone: bool) -> None:
+        """A delivery failed: 410, or five days of nothing but failure, disable the subscription."""
+        now = self._clock.now()
+        since = subscription.failing_since or now
+        if gone or now - since > _DISABLED_AFTER:
+            await self._note(subscription, {"status": Status.DISABLED, "failing_since": since})
+        elif subscription.failing_since is None:
+            await self._note(subscription, {"status": Status.FAILING, "failing_since": since})
+
+    async def signing_secrets(self, subscription: Subscription) -> Sequence[str]:
+        return await self._secrets.open(subscription, self._clock.now())
+
+    async def _check_url(self, url: str | None) -> None:
+        if url is None:
+            return
+        try:
+            await self._egress.check(url)
+        except EgressDenied as denied:
+            raise invalid("url", str(denied)) from None
+        except EgressError:
+            return  # unreachable now is no reason to refuse: deliveries are retried
+
+    async def _draft(
+        self, platform_id: str, user: UserGrant, wanted: Wanted, target: Target
+    ) -> tuple[Subscription, str]:
+        id, now = new_id(), self._clock.now()
+        sealed, secret = await self._secrets.new(platform_id, id)
+        draft = Subscription(
+            id=id,
+            platform_id=platform_id,
+            service_id=target.service_id,
+            service_name=target.service_name,
+            service_version=wanted.service_version,
+            trigger_id=target.trigger_id,
+            trigger_name=target.trigger_name,
+            user_row_id=user.row_id,
+            user_id=user.user_id,
+            user_credential_id=wanted.credential_id,
+            url=wanted.url,
+            variables=wanted.variables,
+            status=Status.CREATING,
+            terms=(),
+            secrets=(sealed,),
+            inserted_at=now,
+            updated_at=now,
+            due_at=now + UNFINISHED_LEASE,
+        )
+        return draft, secret
+
+    async def _again(self, draft: Subscription) -> Subscription:
+        known = await self._repository.get(draft.platform_id, draft.id)
+        if known is None:
+            raise Conflict("changed_meanwhile", "The subscription was ended at the same time.")
+        return await self._repository.save(draft.model_copy(update={"revision": known.revision}))
+
+    async def _try_later(self, subscription: Subscription, error: Exception) -> None:
+        now = self._clock.now()
+        waited = now - subscription.updated_at
+        delay = min(_LAST_REPEAT, max(_FIRST_REPEAT, waited))
+        log.warning("subscription.ending_failed", subscription=subscription.id, error=str(error))
+        try:
+            await self._repository.save(subscription.model_copy(update={"due_at": now + delay}))
+        except RevisionConflict:
+            return
+
+    async def _note(self, subscription: Subscription, changes: dict[str, Any]) -> None:
+        """A change that loses against any other: the next delivery notes it again."""
+        try:
+            await self._save(subscription, changes)
+        except Conflict:
+            return
+
+    async def _save(
+        self, subscription: Subscription, changes: dict[str, Any], *, deleted: bool = False
+    ) -> Subscription:
+        changed = subscription.model_copy(update={**changes, "updated_at": self._clock.now()})
+        try:
+            return await self._repository.save(changed, [self._changed(changed, deleted=deleted)])
+        except RevisionConflict:
+            raise Conflict(
+                "changed_meanwhile", "The subscription was changed by another request at the same time; try again."
+            ) from None
+
+    def _changed(self, subscription: Subscription, *, deleted: bool) -> Message:
+        event = SubscriptionChanged(
+            platform_id=subscription.platform_id,
+            subscription_id=subscription.id,
+            service_id=subscription.service_id,
+            trigger_id=subscription.trigger_id,
+            user_row_id=subscription.user_row_id,
+            status=subscription.status.value,
+            revision=subscription.revision + 1,
+            deleted=deleted,
+        )
+        return encode(event, time=self._clock.now())
+
+
+def _scopes(subscription: Subscription, target: Target) -> dict[str, str | None]:
+    return {"user": subscription.user_row_id, "subscription": subscription.id, "serviceUrl": target.service_url}
+
+
+def _is_gone(error: Exception) -> bool:
+    return isinstance(error, LogicError) and error.details.get("status") in _GONE
+
+
+def _not_found() -> NotFound:
+    return NotFound("subscription_not_found", "There is no such subscription.")
