@@ -1,0 +1,70 @@
+"""What one evaluation may use, and the meter that counts it down."""
+
+from dataclasses import dataclass
+
+from libs.logic.errors import LogicError, Path
+from libs.logic.values import exceeds
+
+_MIB = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    wall_s: float = 30.0
+    cpu_s: float = 1.0
+    """CPU time of all scripts of the evaluation together."""
+    memory_bytes: int = 64 * _MIB
+    """Memory of each script."""
+    nodes: int = 100_000
+    depth: int = 64
+    """How many actions may be nested in one another."""
+    output_bytes: int = 6 * _MIB
+    http_calls: int = 50
+    response_bytes: int = 10 * _MIB
+
+
+class Meter:
+    """Counts down one evaluation's budget, nested actions included; `now_s` is the event loop's time."""
+
+    __slots__ = ("budget", "cpu_left_s", "deadline_s", "http_calls_left", "nodes_left")
+
+    def __init__(self, budget: Budget, now_s: float) -> None:
+        self.budget = budget
+        self.deadline_s = now_s + budget.wall_s
+        self.cpu_left_s = budget.cpu_s
+        self.nodes_left = budget.nodes
+        self.http_calls_left = budget.http_calls
+
+    def visit(self, nodes: int) -> None:
+        self.nodes_left -= nodes
+        if self.nodes_left < 0:
+            raise exceeded("nodes", f"more than {self.budget.nodes:,} nodes were visited")
+
+    def call_http(self, calls: int = 1) -> None:
+        self.http_calls_left -= calls
+        if self.http_calls_left < 0:
+            raise exceeded("http_calls", f"more than {self.budget.http_calls} HTTP calls were made")
+
+    def nest(self, chain: tuple[str, ...]) -> None:
+        """Refuses to enter the last action of a chain of nested ones when the chain is too long."""
+        if len(chain) > self.budget.depth:
+            told = " → ".join((*chain[:3], "…", *chain[-3:]))
+            raise exceeded("depth", f"actions are nested deeper than {self.budget.depth}: {told}")
+
+    def check_output(self, value: object) -> None:
+        if exceeds(value, self.budget.output_bytes):
+            raise exceeded("output", f"the result is larger than {self.budget.output_bytes:,} bytes")
+
+    def wall_left_s(self, now_s: float) -> float:
+        return max(self.deadline_s - now_s, 0.0)
+
+    def overdue(self) -> LogicError:
+        return LogicError(
+            "timeout",
+            f"The evaluation took longer than its wall time budget of {self.budget.wall_s:g} s.",
+            details={"budget": "wall"},
+        )
+
+
+def exceeded(budget: str, what: str, *, path: Path = ()) -> LogicError:
+    return LogicError("budget_exceeded", f"The {budget} budget ran out: {what}.", path=path, details={"budget": budget})

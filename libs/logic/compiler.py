@@ -1,0 +1,105 @@
+"""Compiles a node to a piece by its `@type`, and notes every problem with its path on the way."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from libs.logic.errors import Path, Problem
+from libs.logic.pieces import Constant, Piece, array_of, object_of
+
+TYPE = "@type"
+
+# Compiling and running nest with the logic; Python allows about a thousand calls.
+DEEPEST = 128
+
+Node = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptSource:
+    path: Path
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ActionName:
+    """A nested action as it is named in the logic."""
+
+    path: Path
+    service: str
+    service_version: str | None
+    action: str
+    action_version: str | None
+
+
+class Compiler:
+    """One compilation: node compilers read their members through it and note what they found."""
+
+    def __init__(self, types: "Mapping[str, NodeCompiler]") -> None:
+        self._types = types
+        self.problems: list[Problem] = []
+        self.scripts: list[ScriptSource] = []
+        self.actions: list[ActionName] = []
+        self.nodes = 0
+        self.uses_credential = False
+        self.uses_variables = False
+
+    def problem(self, path: Path, message: str) -> None:
+        self.problems.append(Problem(path, message))
+
+    def compile(self, node: object, path: Path, depth: int = 0) -> Piece:
+        if depth > DEEPEST:
+            self.problem(path, f"Logic may be nested at most {DEEPEST} levels deep.")
+            return Constant(None)
+        if isinstance(node, dict):
+            return self._typed(node, path, depth) if TYPE in node else self._object(node, path, depth)
+        if isinstance(node, list):
+            return self._array(node, path, depth)
+        return Constant(node)
+
+    def member(self, node: Node, name: str, path: Path, depth: int) -> Piece | None:
+        """The compiled member, None when it is absent."""
+        return self.compile(node[name], (*path, name), depth + 1) if name in node else None
+
+    def text(self, node: Node, name: str, path: Path) -> str | None:
+        """A member that is text as it stands, not a node."""
+        value = node.get(name)
+        if value is None or (isinstance(value, str) and value):
+            return value
+        self.problem((*path, name), f"'{name}' must be a text that is not empty.")
+        return None
+
+    def members(self, node: Node, path: Path, *, required: tuple[str, ...], optional: tuple[str, ...]) -> bool:
+        """Whether every required member is there; notes those that are missing or not known."""
+        known = (*required, *optional)
+        for name in node:
+            if name != TYPE and name not in known:
+                told = ", ".join(known)
+                self.problem((*path, name), f"'{name}' is not a member of '{node[TYPE]}'; it has {told}.")
+        missing = [name for name in required if node.get(name) is None]
+        for name in missing:
+            self.problem(path, f"'{node[TYPE]}' needs the member '{name}'.")
+        return not missing
+
+    def _typed(self, node: Node, path: Path, depth: int) -> Piece:
+        self.nodes += 1
+        kind = node[TYPE]
+        compile_type = self._types.get(kind) if isinstance(kind, str) else None
+        if compile_type is None:
+            known = ", ".join(f"'{name}'" for name in self._types)
+            self.problem((*path, TYPE), f"{kind!r:.60} is not a type of node; this version knows {known}.")
+            return Constant(None)
+        return compile_type(self, node, path, depth)
+
+    def _object(self, node: Node, path: Path, depth: int) -> Piece:
+        piece = object_of({name: self.compile(member, (*path, name), depth + 1) for name, member in node.items()})
+        self.nodes += not isinstance(piece, Constant)
+        return piece
+
+    def _array(self, node: list[Any], path: Path, depth: int) -> Piece:
+        piece = array_of([self.compile(element, (*path, index), depth + 1) for index, element in enumerate(node)])
+        self.nodes += not isinstance(piece, Constant)
+        return piece
+
+
+NodeCompiler = Callable[[Compiler, Node, Path, int], Piece]

@@ -1,0 +1,92 @@
+"""Compiled parts of a program: constant, ready (never waits) or waiting; objects and arrays made of them."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from libs.logic.scope import Scope
+
+Run = Callable[[Scope], Any]
+Evaluate = Callable[[Scope], Awaitable[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """The same value every time; it is shared, so nobody may change it."""
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    run: Run
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    evaluate: Evaluate
+
+
+Piece = Constant | Ready | Waiting
+
+
+def as_evaluate(piece: Piece) -> Evaluate:
+    if isinstance(piece, Waiting):
+        return piece.evaluate
+    run = as_run(piece)
+
+    async def evaluate(scope: Scope) -> Any:
+        return run(scope)
+
+    return evaluate
+
+
+def as_run(piece: Constant | Ready) -> Run:
+    if isinstance(piece, Ready):
+        return piece.run
+    value = piece.value
+    return lambda scope: value
+
+
+def object_of(members: Mapping[str, Piece]) -> Piece:
+    template = {name: _constant(piece) for name, piece in members.items()}
+    return _container(template, list(members.items()))
+
+
+def array_of(elements: Sequence[Piece]) -> Piece:
+    return _container([_constant(piece) for piece in elements], list(enumerate(elements)))
+
+
+def _constant(piece: Piece) -> Any:
+    return piece.value if isinstance(piece, Constant) else None
+
+
+def _container(template: Any, pieces: Sequence[tuple[Any, Piece]]) -> Piece:
+    """A copy of the template with everything that is not constant filled in, in its order."""
+    variable = [(key, piece) for key, piece in pieces if not isinstance(piece, Constant)]
+    if not variable:
+        return Constant(template)
+    ready = tuple((key, piece.run) for key, piece in variable if isinstance(piece, Ready))
+    if len(ready) == len(variable):
+        return Ready(_filled(template, ready))
+    return Waiting(_filled_waiting(template, tuple((key, as_evaluate(piece)) for key, piece in variable)))
+
+
+def _filled(template: Any, parts: tuple[tuple[Any, Run], ...]) -> Run:
+    def run(scope: Scope) -> Any:
+        container = template.copy()
+        for key, part in parts:
+            container[key] = part(scope)
+        return container
+
+    return run
+
+
+def _filled_waiting(template: Any, parts: tuple[tuple[Any, Evaluate], ...]) -> Evaluate:
+    async def evaluate(scope: Scope) -> Any:
+        container = template.copy()
+        for key, part in parts:
+            container[key] = await part(scope)
+        return container
+
+    return evaluate

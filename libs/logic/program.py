@@ -1,0 +1,99 @@
+"""A compiled program, and the two ways to make one: from a node, or from a component's hooks."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from libs.logic.actions import compile_action
+from libs.logic.compiler import ActionName, Compiler, ScriptSource
+from libs.logic.errors import InvalidLogic, LogicError, Path, Problem
+from libs.logic.pieces import Piece, Waiting, as_evaluate, as_run
+from libs.logic.references import compile_reference
+from libs.logic.requests import compile_http
+from libs.logic.scope import Scope
+from libs.logic.scripts import compile_script
+
+_TYPES = {
+    "reference": compile_reference,
+    "script": compile_script,
+    "http": compile_http,
+    "action": compile_action,
+}
+
+
+class Program:
+    """Compiled logic, ready to be evaluated any number of times.
+
+    A result may share parts with the input and with the program: read it, don't change it.
+    """
+
+    def __init__(self, piece: Piece, compiler: Compiler) -> None:
+        self.is_sync = not isinstance(piece, Waiting)
+        self.uses_credential = compiler.uses_credential
+        self.uses_variables = compiler.uses_variables
+        self.scripts: tuple[ScriptSource, ...] = tuple(compiler.scripts)
+        self.actions: tuple[ActionName, ...] = tuple(compiler.actions)
+        self._nodes = compiler.nodes
+        # One value as it came in has been within bounds already.
+        self._may_grow = compiler.nodes > 1 or not self.is_sync
+        self._run = None if isinstance(piece, Waiting) else as_run(piece)
+        self._evaluate = as_evaluate(piece)
+
+    def run(self, scope: Scope) -> Any:
+        """The value of a program that `is_sync`, without awaiting."""
+        if self._run is None:
+            raise TypeError("a program with script, http or action nodes must be awaited")
+        try:
+            scope.meter.visit(self._nodes)
+            value = self._run(scope)
+            if self._may_grow:
+                scope.meter.check_output(value)
+        except LogicError as error:
+            error.blot(scope.secret_texts())
+            raise
+        return value
+
+    async def evaluate(self, scope: Scope) -> Any:
+        """The value, within the wall time of the scope's meter; raises LogicError."""
+        if self.is_sync:
+            return self.run(scope)
+        try:
+            async with asyncio.timeout_at(scope.meter.deadline_s):
+                return await self.execute(scope)
+        except TimeoutError:
+            raise scope.meter.overdue() from None
+
+    async def execute(self, scope: Scope) -> Any:
+        """The value as a part of an evaluation that is under way and whose wall time is watched elsewhere."""
+        try:
+            scope.meter.visit(self._nodes)
+            value = await self._evaluate(scope)
+            if self._may_grow:
+                scope.meter.check_output(value)
+        except LogicError as error:
+            error.blot(scope.secret_texts())
+            raise
+        return value
+
+
+def compile_node(node: object, *, path: Path = ()) -> Program:
+    """Raises InvalidLogic with everything that is wrong."""
+    compiler = Compiler(_TYPES)
+    piece = compiler.compile(node, path)
+    if compiler.problems:
+        raise InvalidLogic(compiler.problems)
+    return Program(piece, compiler)
+
+
+def compile_hooks(logic: Mapping[str, object]) -> dict[str, Program]:
+    """A program for each hook; raises InvalidLogic with what is wrong in any of them."""
+    programs: dict[str, Program] = {}
+    problems: list[Problem] = []
+    for hook, node in logic.items():
+        try:
+            programs[hook] = compile_node(node, path=(hook,))
+        except InvalidLogic as invalid:
+            problems.extend(invalid.problems)
+    if problems:
+        raise InvalidLogic(problems)
+    return programs

@@ -1,0 +1,209 @@
+"""A call into a sandbox as its service sees it: what was sent, what came back, what it means."""
+
+import asyncio
+import re
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+
+from libs.logic.budget import exceeded
+from libs.logic.errors import LogicError
+from libs.logic.sandbox import frames
+from libs.logic.sandbox.job import Job
+from libs.logic.values import parse
+
+_AUTHORS_POSITION = re.compile(r"<input>:(\d{4,}):(\d+)")
+_LONGEST_MESSAGE = 2000
+
+
+class SyntaxFault(Exception):
+    """A script that can't be compiled; the arguments are message, line and column."""
+
+
+class Call:
+    """A frame that begins something in a process, and the future of what comes of it."""
+
+    def __init__(self, call_id: int, kind: int, body: bytes, job: Job | None) -> None:
+        self.id = call_id
+        self.kind = kind
+        self.body = body
+        self.job = job
+        self.future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self.began = False
+        """Whether the process may have run a part of it."""
+        self.called_host = False
+        self.losses = 0
+        self._requests: set[asyncio.Task[None]] = set()
+
+    @property
+    def longest_turn_s(self) -> float:
+        return self.job.meter.budget.cpu_s if self.job else 1.0
+
+    def receive(self, kind: int, body: bytes, answer: Callable[[bytes], None]) -> None:
+        """Takes a reply of the process; `answer` sends it what the script waits for."""
+        if self.future.done():
+            return
+        try:
+            if self.job is None:
+                self.finish(_checked(kind, body))
+            elif kind == frames.WAITING:
+                self._ask_host(self.job, body, answer)
+            else:
+                self.finish(_outcome(self.job, kind, body))
+        except (LogicError, SyntaxFault) as error:
+            self.fail(error)
+
+    def finish(self, value: Any) -> None:
+        if not self.future.done():
+            self.future.set_result(value)
+
+    def fail(self, error: Exception) -> None:
+        if not self.future.done():
+            self.future.set_exception(error)
+
+    def overran(self) -> None:
+        """Ends it because its process hung and had to be killed."""
+        if self.job is None:
+            self.fail(SyntaxFault("the script takes too long to compile", None, None))
+            return
+        self.job.meter.cpu_left_s = 0.0
+        self.fail(out_of_cpu(self.job))
+
+    def release(self) -> None:
+        """Stops what is still being done for it."""
+        for request in self._requests:
+            request.cancel()
+        self.future.cancel()
+
+    def _ask_host(self, job: Job, body: bytes, answer: Callable[[bytes], None]) -> None:
+        asked = _read(_metered(job, body))
+        requests = [request for request in _list(asked) if isinstance(request, dict)]
+        job.meter.call_http(len(requests))
+        self.called_host = True
+        for request in requests:
+            task = asyncio.create_task(self._answer(job, request, answer))
+            self._requests.add(task)
+            task.add_done_callback(self._requests.discard)
+
+    async def _answer(self, job: Job, request: dict[str, Any], answer: Callable[[bytes], None]) -> None:
+        call_id = request.get("id")
+        try:
+            told = await job.answer(request)
+        except LogicError as error:
+            job.faults[call_id if isinstance(call_id, int) else 0] = error
+            told = {"error": {"message": error.message, "code": error.code}}
+        except Exception as error:
+            self.fail(error)
+            raise
+        answer(orjson.dumps({**told, "id": call_id}))
+
+
+def _checked(kind: int, body: bytes) -> None:
+    if kind != frames.PASSED:
+        raise _syntax_fault(body)
+
+
+def _outcome(job: Job, kind: int, body: bytes) -> Any:
+    if kind == frames.FAILED:
+        raise _failed(job, body)
+    outcome = _read(_metered(job, body))
+    if not isinstance(outcome, dict):
+        raise LogicError("script_error", "The script changed what its result is written with.")
+    job.console.extend(str(line) for line in _list(outcome.get("console")))
+    if kind == frames.THREW:
+        raise _thrown(job, outcome)
+    return outcome.get("value")
+
+
+def _metered(job: Job, body: bytes) -> bytes:
+    """Counts the CPU time at the head of a reply and answers the rest."""
+    job.meter.cpu_left_s -= frames.CPU.unpack_from(body)[0]
+    return body[frames.CPU.size :]
+
+
+def _read(text: bytes) -> Any:
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise LogicError("script_error", f"The script's result can't be read as JSON: {error}.") from None
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _thrown(job: Job, outcome: dict[str, Any]) -> LogicError:
+    message = str(outcome.get("message"))[:_LONGEST_MESSAGE]
+    fault = outcome.get("fault")
+    known = job.faults.get(fault) if isinstance(fault, str | int) else None
+    # Without memory left for an exception the engine throws null.
+    if known is None and message in ("InternalError: out of memory", "null"):
+        known = _out_of_memory(job)
+    details = _position(str(outcome.get("stack")), job.script) | _console(job)
+    if isinstance(outcome.get("status"), int):
+        details |= {"status": outcome["status"], "body": str(outcome.get("body"))}
+    if known is not None:
+        return LogicError(known.code, known.message, details=known.details | details)
+    return LogicError("script_error", message, details=details)
+
+
+def _failed(job: Job, body: bytes) -> LogicError:
+    job.meter.cpu_left_s -= frames.FAILED_HEAD.unpack_from(body)[0]
+    reason, message, stack, console = _parts(body)
+    job.console.extend(str(line) for line in _list(_read(console)))
+    error = _ended(job, reason, message)
+    error.details |= _position(stack, job.script) | _console(job)
+    return error
+
+
+def _ended(job: Job, reason: str, message: str) -> LogicError:
+    if reason == "cpu":
+        return out_of_cpu(job)
+    if reason == "memory":
+        return _out_of_memory(job)
+    if reason == "output":
+        limit = job.meter.budget.output_bytes
+        return exceeded("output", f"the script returned or sent more than {limit:,} bytes at once")
+    if reason == "waiting":
+        return LogicError("sandbox_full", "The sandbox has no memory for another waiting script; try again.")
+    return LogicError("script_error", message[:_LONGEST_MESSAGE])
+
+
+def out_of_cpu(job: Job) -> LogicError:
+    return exceeded("cpu", f"the scripts used more than {job.meter.budget.cpu_s:g} s of CPU time")
+
+
+def _out_of_memory(job: Job) -> LogicError:
+    limit = job.meter.budget.memory_bytes
+    return exceeded("memory", f"the script needed more than {limit:,} bytes, or threw null")
+
+
+def _parts(body: bytes) -> tuple[str, str, str, bytes]:
+    """Reason, message, stack and console of a FAILED reply."""
+    _, reason = frames.FAILED_HEAD.unpack_from(body)
+    text, _, console = body[frames.FAILED_HEAD.size :].rpartition(b"\0")
+    message, _, stack = text.decode("utf-8", "replace").partition("\n")
+    return frames.REASONS[reason], message, stack, console
+
+
+def _syntax_fault(body: bytes) -> SyntaxFault:
+    _, message, stack, _ = _parts(body)
+    found = _AUTHORS_POSITION.search(stack)
+    if found is None:
+        return SyntaxFault(message, None, None)
+    return SyntaxFault(message, int(found[1]) - frames.LINE_OFFSET, int(found[2]))
+
+
+def _position(stack: str, script: bytes) -> dict[str, Any]:
+    """The topmost place in the author's own source."""
+    for found in _AUTHORS_POSITION.finditer(stack):
+        line = int(found[1]) - frames.LINE_OFFSET
+        if line >= 0:
+            last = script.count(b"\n") + 1
+            return {"script_line": min(max(line, 1), last), "script_column": int(found[2])}
+    return {}
+
+
+def _console(job: Job) -> dict[str, Any]:
+    return {"console": list(job.console)} if job.console else {}

@@ -1,0 +1,246 @@
+"""The sandbox process: runs each call's script in a QuickJS context of its own, as its parent's frames say.
+
+Imports nothing that it doesn't need and knows no JSON: what scripts see and say passes through as text.
+"""
+
+import ctypes
+import os
+import resource
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from time import process_time
+from typing import Any
+
+from _quickjs import Context
+
+from libs.logic.sandbox import frames, libraries
+
+_SOCKET = 0
+_STACK_BYTES = 512 << 10
+_SPARE_BYTES = 1 << 20
+_ADDRESS_SPACE_BYTES = 1 << 30
+_WAITING_BYTES = 512 << 20
+_CONSOLE_S = 0.02
+_CHECK_S = 1.0
+_CHECK_BYTES = 64 << 20
+_PR_SET_PDEATHSIG = 1
+_PR_SET_NO_NEW_PRIVS = 38
+
+_FIRST_LINE = b"\n" * (frames.LINE_OFFSET - 1) + b"(async function () {\n"
+_LAST_LINE = b"\n})"
+
+_OUTCOMES = {"D": frames.DONE, "T": frames.THREW, "W": frames.WAITING}
+
+Reply = tuple[int, bytes]
+
+
+class Overrun(Exception):
+    """A budget of the call ran out; the argument is one of `frames.REASONS`."""
+
+
+class Library:
+    """The JavaScript files beside this module."""
+
+    def __init__(self) -> None:
+        folder = Path(__file__).parent
+        self.runtime = (folder / libraries.RUNTIME).read_text()
+        self.report = (folder / libraries.REPORT).read_text()
+        self._files = [(folder / name).read_text() for name in libraries.NAMES]
+
+    def chosen(self, mask: int) -> list[str]:
+        return [text for place, text in enumerate(self._files) if mask >> place & 1]
+
+
+class Session:
+    """One script and its context, from its start to its outcome."""
+
+    def __init__(self, library: Library, cpu_s: float, memory_bytes: int, output_bytes: int) -> None:
+        self._library = library
+        self._cpu_left_s = self._cpu_told_s = cpu_s
+        self._memory_bytes = memory_bytes
+        self._output_bytes = output_bytes
+        self._context = Context()
+        self._context.set_memory_limit(memory_bytes)
+        self._context.set_max_stack_size(_STACK_BYTES)
+        self._runtime: Callable[..., Any] | None = None
+
+    def start(self, libraries_mask: int, script: bytes, arguments: bytes) -> Reply:
+        def begin() -> str:
+            self._runtime = self._context.eval(self._library.runtime)
+            self._enter("give", self._context.parse_json(arguments.decode()))
+            for text in self._library.chosen(libraries_mask):
+                self._install(text)
+            self._enter("run", self._compiled(script))
+            return self._poll()
+
+        return self._reply(begin)
+
+    def settle(self, answer: bytes) -> Reply:
+        def go_on() -> str:
+            self._enter("settle", self._context.parse_json(answer.decode()))
+            return self._poll()
+
+        return self._reply(go_on)
+
+    def check(self, script: bytes) -> Reply:
+        try:
+            self._compiled(script)
+        except Exception as error:
+            return self._failed(error)
+        return frames.PASSED, b""
+
+    def memory_bytes(self) -> int:
+        return int(self._context.memory()["malloc_size"])
+
+    def abandon(self, reason: str) -> Reply:
+        return self._failed(Overrun(reason))
+
+    def _compiled(self, script: bytes) -> Any:
+        return self._limited(self._context.eval, (_FIRST_LINE + script + _LAST_LINE).decode())
+
+    def _install(self, text: str) -> None:
+        self._enter("install", self._context.eval(text), os.urandom(32).hex())
+
+    def _enter(self, operation: str, *given: Any) -> Any:
+        return self._limited(self._runtime, operation, *given)
+
+    def _limited(self, call: Any, *given: Any) -> Any:
+        """Calls into the engine with what is left of the CPU time.
+
+        The engine's limit starts anew with every call and every job, so it is set before each.
+        """
+        if self._cpu_left_s <= 0:
+            raise Overrun("cpu")
+        self._context.set_time_limit(self._cpu_left_s)
+        began_s = process_time()
+        try:
+            return call(*given)
+        finally:
+            self._cpu_left_s -= process_time() - began_s
+
+    def _poll(self) -> str:
+        """Runs all jobs that are due and answers where the script stands."""
+        while self._limited(self._context.execute_pending_job):
+            pass
+        text = self._enter("poll")
+        if text == "":
+            self._install(self._library.report)
+            text = self._enter("report")
+        return str(text)
+
+    def _reply(self, step: Callable[[], str]) -> Reply:
+        # Whatever a script makes the engine raise ends this script and nothing else.
+        try:
+            text = step()
+            kind, body = _OUTCOMES[text[0]], text[1:].encode()
+            if len(body) > self._output_bytes:
+                raise Overrun("output")
+        except Exception as error:
+            return self._failed(error)
+        return kind, frames.CPU.pack(self._newly_used_s()) + body
+
+    def _failed(self, error: Exception) -> Reply:
+        reason = frames.REASONS.index(self._reason(error))
+        head = frames.FAILED_HEAD.pack(self._newly_used_s(), reason)
+        return frames.FAILED, b"\0".join((head + str(error).encode("utf-8", "replace"), self._console()))
+
+    def _reason(self, error: Exception) -> str:
+        text = str(error)
+        if isinstance(error, Overrun):
+            return text
+        if self._cpu_left_s < 0.001:
+            return "cpu"
+        # Without memory left for an exception the engine throws null.
+        if isinstance(error, MemoryError) or text.startswith(("InternalError: out of memory", "null")):
+            return "memory"
+        return "script"
+
+    def _console(self) -> bytes:
+        """What the script had printed before a budget of it ran out."""
+        with suppress(Exception):
+            self._context.set_memory_limit(self._memory_bytes + _SPARE_BYTES)
+            self._cpu_left_s = self._cpu_told_s = _CONSOLE_S
+            self._install(self._library.report)
+            return str(self._enter("printed")).encode()
+        return b"[]"
+
+    def _newly_used_s(self) -> float:
+        used_s = self._cpu_told_s - self._cpu_left_s
+        self._cpu_told_s = self._cpu_left_s
+        return used_s
+
+
+class Sandbox:
+    """The sessions of one process and the frames that drive them."""
+
+    def __init__(self) -> None:
+        self._library = Library()
+        self._waiting: dict[int, tuple[Session, int]] = {}
+        self._waiting_bytes = 0
+
+    def handle(self, kind: int, call_id: int, body: bytes) -> Reply | None:
+        if kind == frames.RUN:
+            return self._run(call_id, body)
+        if kind == frames.CHECK:
+            return Session(self._library, _CHECK_S, _CHECK_BYTES, 0).check(body)
+        session = self._taken(call_id)
+        if kind == frames.DROP:
+            return None
+        return self._kept(call_id, session, session.settle(body)) if session else (frames.IGNORED, b"")
+
+    def _run(self, call_id: int, body: bytes) -> Reply:
+        cpu_s, memory_bytes, output_bytes, mask, length = frames.RUN_HEAD.unpack_from(body)
+        start = frames.RUN_HEAD.size
+        session = Session(self._library, cpu_s, memory_bytes, output_bytes)
+        reply = session.start(mask, body[start : start + length], body[start + length :])
+        return self._kept(call_id, session, reply)
+
+    def _taken(self, call_id: int) -> Session | None:
+        session, size_bytes = self._waiting.pop(call_id, (None, 0))
+        self._waiting_bytes -= size_bytes
+        return session
+
+    def _kept(self, call_id: int, session: Session, reply: Reply) -> Reply:
+        if reply[0] != frames.WAITING:
+            return reply
+        size_bytes = session.memory_bytes()
+        if self._waiting_bytes + size_bytes > _WAITING_BYTES:
+            return session.abandon("waiting")
+        self._waiting[call_id] = session, size_bytes
+        self._waiting_bytes += size_bytes
+        return reply
+
+
+def lock_down() -> None:
+    """Takes from this process what no script needs: files, processes, privileges, life after its parent."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for limit in (resource.RLIMIT_CORE, resource.RLIMIT_FSIZE, resource.RLIMIT_NPROC, resource.RLIMIT_NOFILE):
+        resource.setrlimit(limit, (0, 0))
+    resource.setrlimit(resource.RLIMIT_AS, (_ADDRESS_SPACE_BYTES, _ADDRESS_SPACE_BYTES))
+    if sys.platform == "linux":
+        prctl = ctypes.CDLL(None).prctl
+        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+
+
+def send(kind: int, call_id: int, body: bytes = b"") -> None:
+    left = memoryview(frames.frame(kind, call_id, body))
+    while left:
+        left = left[os.write(_SOCKET, left) :]
+
+
+def main() -> None:
+    """Serves frames on standard input, which is a socket, until the parent closes it."""
+    sandbox = Sandbox()
+    lock_down()
+    send(frames.READY, 0)
+    buffer = bytearray()
+    while chunk := os.read(_SOCKET, frames.READ_BYTES):
+        buffer += chunk
+        for kind, call_id, body in frames.split(buffer):
+            reply = sandbox.handle(kind, call_id, body)
+            if reply is not None:
+                send(reply[0], call_id, reply[1])

@@ -1,0 +1,22 @@
+// `console`: what a script prints is kept with its execution.
+(function (host) {
+  "use strict";
+  const MOST_LINES = 200;
+  const LONGEST_LINE = 2000;
+
+  function shown(value) {
+    if (typeof value === "string") return value;
+    try {
+      return value instanceof Error ? String(value) : (host.toText(value) ?? String(value));
+    } catch {
+      return String(value);
+    }
+  }
+
+  function print(...values) {
+    if (host.lines.length === MOST_LINES) return;
+    host.lines.push(values.map(shown).join(" ").slice(0, LONGEST_LINE));
+  }
+
+  globalThis.console = { log: print, info: print, warn: print, error: print, debug: print };
+})

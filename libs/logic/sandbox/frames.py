@@ -1,0 +1,60 @@
+"""The frames between a service and its sandbox processes: length, kind, call id, body."""
+
+import struct
+from collections.abc import Iterator
+from typing import Final
+
+# To the process. Every RUN, ANSWER and CHECK gets exactly one reply, in order; DROP gets none.
+RUN: Final = 1
+ANSWER: Final = 2
+CHECK: Final = 3
+DROP: Final = 4
+
+# From the process.
+READY: Final = 16
+DONE: Final = 17
+THREW: Final = 18
+WAITING: Final = 19
+FAILED: Final = 20
+PASSED: Final = 21
+IGNORED: Final = 22
+
+# Why a script FAILED without having thrown.
+REASONS: Final = ("script", "cpu", "memory", "output", "waiting")
+
+HEADER: Final = struct.Struct("!IBI")
+RUN_HEAD: Final = struct.Struct("!dQQII")
+"""CPU seconds, memory bytes, output bytes, libraries, length of the script; then the script, then its arguments."""
+CPU: Final = struct.Struct("!d")
+"""CPU seconds used since the call's last reply; the head of every reply to RUN and ANSWER."""
+FAILED_HEAD: Final = struct.Struct("!dB")
+"""CPU seconds and index in REASONS; then message and stack, then a NUL and the console as JSON."""
+
+READ_BYTES: Final = 1 << 18
+LARGEST_BODY: Final = 1 << 28
+
+# The author's first line is evaluated as this one plus 1; our own files stay below it, so that a
+# position in a stack tells whose it is.
+LINE_OFFSET: Final = 1000
+
+
+def frame(kind: int, call_id: int, body: bytes = b"") -> bytes:
+    return HEADER.pack(len(body), kind, call_id) + body
+
+
+def split(buffer: bytearray) -> Iterator[tuple[int, int, bytes]]:
+    """Takes the complete frames off the buffer; ValueError when a frame can't be one of ours."""
+    at = 0
+    try:
+        while len(buffer) - at >= HEADER.size:
+            length, kind, call_id = HEADER.unpack_from(buffer, at)
+            if length > LARGEST_BODY:
+                raise ValueError("a frame is too large")
+            end = at + HEADER.size + length
+            if len(buffer) < end:
+                return
+            body = bytes(buffer[at + HEADER.size : end])
+            at = end
+            yield kind, call_id, body
+    finally:
+        del buffer[:at]

@@ -1,0 +1,27 @@
+"""One script to run: what it sees, what it may use, and who answers its requests."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from libs.logic.budget import Meter
+from libs.logic.errors import LogicError
+
+CREDENTIAL_FAULT = "credential"
+
+
+@dataclass(slots=True)
+class Job:
+    script: bytes
+    """The author's source, UTF-8."""
+    arguments: bytes
+    """What becomes global in the script, a JSON object."""
+    meter: Meter
+    console: list[str]
+    """Where lines go that the script printed."""
+    answer: Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
+    """Does one request of the script; raises LogicError."""
+    faults: dict[str | int, LogicError] = field(default_factory=dict)
+    """The errors that the script can meet through us, by the name that its exceptions carry."""
+    libraries: int = 0
+    """Which of our JavaScript files the script needs, see `libraries.NAMES`."""

@@ -1,0 +1,198 @@
+"""One sandbox process seen from its service: started, fed with frames, watched, and killed when it hangs."""
+
+import asyncio
+import contextlib
+import importlib.util
+import socket
+import sys
+from asyncio.subprocess import DEVNULL, Process
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+
+from libs.logic.sandbox import frames
+from libs.logic.sandbox.calls import Call
+
+_ROOT = str(Path(__file__).resolve().parents[3])
+_PROGRAM = "import sys; sys.path += sys.argv[1:]; from libs.logic.sandbox.child import main; main()"
+_START_S = 10.0
+_TICKS = 8
+
+# How many frames the process may have before it: one that it works on, the others to go on with at once.
+# More would wait behind a script that hangs while another process is free.
+_WINDOW = 3
+
+
+class SandboxProcess(asyncio.Protocol):
+    """Frames go in order, each is replied to in order, so the oldest without reply is the one being run."""
+
+    def __init__(self, *, grace_s: float, on_room: Callable[[], None]) -> None:
+        self.calls: dict[int, Call] = {}
+        self.overrun: Call | None = None
+        self.lost = asyncio.Event()
+        self._grace_s = grace_s
+        self._on_room = on_room
+        self._unreplied: deque[int] = deque()
+        self._backlog: deque[tuple[int, bytes]] = deque()
+        self._buffer = bytearray()
+        self._ready = asyncio.get_running_loop().create_future()
+        self._transport: asyncio.Transport | None = None
+        self._process: Process | None = None
+        self._watch: asyncio.TimerHandle | None = None
+        self._idle_ticks = 0
+
+    async def start(self) -> None:
+        """Raises OSError when the process doesn't come up."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-I",
+                "-S",
+                "-c",
+                _PROGRAM,
+                _ROOT,
+                _site(),
+                stdin=theirs.fileno(),
+                stdout=DEVNULL,
+                env={},
+            )
+        ours.setblocking(False)
+        loop = asyncio.get_running_loop()
+        self._transport, _ = await loop.create_unix_connection(lambda: self, sock=ours)
+        try:
+            async with asyncio.timeout(_START_S):
+                await self._ready
+        except OSError:
+            await self.stop()
+            raise ConnectionError("a sandbox process did not come up") from None
+
+    @property
+    def load(self) -> tuple[int, int]:
+        return len(self._unreplied) + len(self._backlog), len(self.calls)
+
+    @property
+    def has_room(self) -> bool:
+        return len(self._unreplied) < _WINDOW and not self._backlog and not self.lost.is_set()
+
+    def begin(self, call: Call) -> None:
+        self.calls[call.id] = call
+        self._send(call.kind, call.id, call.body)
+
+    def forget(self, call: Call) -> None:
+        """Drops the call's context if there is one."""
+        if self.calls.pop(call.id, None) is not None and not self.lost.is_set():
+            self._write(frames.frame(frames.DROP, call.id))
+
+    def running(self) -> Call | None:
+        """The call whose frame the process is working on."""
+        return self.calls.get(self._unreplied[0]) if self._unreplied else None
+
+    def kill(self) -> None:
+        if self._process is not None and self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+
+    async def stop(self) -> None:
+        """Kills it and waits until it is gone."""
+        self.kill()
+        if self._transport is not None:
+            await self.lost.wait()
+        if self._process is not None:
+            await self._process.wait()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid if self._process else 0
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        try:
+            for kind, call_id, body in frames.split(self._buffer):
+                self._receive(kind, call_id, body)
+        except ValueError:
+            self.kill()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
+        if not self._ready.done():
+            self._ready.set_exception(ConnectionError("a sandbox process ended while it started"))
+        self.kill()
+        self.lost.set()
+
+    def _receive(self, kind: int, call_id: int, body: bytes) -> None:
+        if kind == frames.READY:
+            self._ready.set_result(None)
+            return
+        if not self._unreplied or self._unreplied.popleft() != call_id:
+            raise ValueError("a reply out of order")
+        self._idle_ticks = 0
+        call = self.calls.get(call_id)
+        if call is not None:
+            if kind != frames.WAITING:
+                del self.calls[call_id]
+            call.receive(kind, body, lambda answer: self._answer(call, answer))
+        self._feed()
+
+    def _answer(self, call: Call, answer: bytes) -> None:
+        if call.id in self.calls:
+            self._backlog.append((call.id, answer))
+            self._feed()
+
+    def _feed(self) -> None:
+        """Answers go before new calls, so that what was begun comes to an end."""
+        while self._backlog and len(self._unreplied) < _WINDOW and not self.lost.is_set():
+            call_id, answer = self._backlog.popleft()
+            self._send(frames.ANSWER, call_id, answer)
+        self._mark_running()
+        if self.has_room:
+            self._on_room()
+
+    def _send(self, kind: int, call_id: int, body: bytes) -> None:
+        self._unreplied.append(call_id)
+        self._write(frames.frame(kind, call_id, body))
+        self._mark_running()
+        if self._watch is None:
+            self._idle_ticks = 0
+            self._set_watch()
+
+    def _write(self, frame: bytes) -> None:
+        if self._transport is not None:
+            self._transport.write(frame)
+
+    def _mark_running(self) -> None:
+        call = self.running()
+        if call is not None:
+            call.began = True
+
+    def _turn_s(self) -> float:
+        call = self.running()
+        return (call.longest_turn_s if call else 1.0) + self._grace_s
+
+    def _set_watch(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._watch = loop.call_later(self._turn_s() / _TICKS, self._tick)
+
+    def _tick(self) -> None:
+        """Kills the process when a whole turn went by without a reply.
+
+        Counted in ticks of our own event loop: while that is held up, replies wait unread and no turn goes by.
+        """
+        self._watch = None
+        if not self._unreplied:
+            return
+        self._idle_ticks += 1
+        if self._idle_ticks > _TICKS:
+            self.overrun = self.running()
+            self.kill()
+            return
+        self._set_watch()
+
+
+def _site() -> str:
+    """The folder that holds the JavaScript engine's binding."""
+    spec = importlib.util.find_spec("_quickjs")
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError("the package quickjs-ng is not installed")
+    return str(Path(spec.origin).parent)

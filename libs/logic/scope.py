@@ -1,0 +1,141 @@
+"""What a running program can see and ask for: its input, the credential in use, and the host that evaluates it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Protocol
+
+from libs.logic.budget import Meter
+from libs.logic.errors import LogicError
+
+if TYPE_CHECKING:
+    from libs.logic.program import Program
+    from libs.logic.sandbox.job import Job
+
+# Shorter texts are too likely to be an ordinary part of a message.
+_SHORTEST_SECRET = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A user's token as logic may use it: what scripts see of it and how it goes on requests."""
+
+    id: str
+    name: str | None = None
+    token: str | None = field(default=None, repr=False)
+    url: str | None = None
+    virtual: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    query: Mapping[str, str] = field(default_factory=dict, repr=False)
+    hosts: tuple[str, ...] | None = None
+    """Where it may be sent: host names or `*.example.com`; None means anywhere."""
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Every secret by its field's name, to be kept out of messages."""
+
+    def may_go_to(self, host: str) -> bool:
+        return self.hosts is None or any(_matches(host.lower(), rule.lower()) for rule in self.hosts)
+
+    def secret_texts(self) -> set[str]:
+        texts = {*self.secrets.values(), *self.headers.values(), *self.query.values(), self.token or ""}
+        return {text for text in texts if len(text) >= _SHORTEST_SECRET}
+
+
+def _matches(host: str, rule: str) -> bool:
+    return host.endswith(rule[1:]) if rule.startswith("*.") else host == rule
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """A request ready to be sent: the URL is complete and encoded."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes | None = field(default=None, repr=False)
+    timeout_s: float = 30.0
+    max_bytes: int = 10 << 20
+    sensitive_headers: frozenset[str] = frozenset()
+    """Lower-case names of headers that must not follow a redirect to another host."""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpResponse:
+    status: int
+    headers: Mapping[str, str]
+    """Names are lower-case."""
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ActionCall:
+    """A nested action as the logic names it."""
+
+    service: str
+    action: str
+    service_version: str | None
+    action_version: str | None
+    input: Any
+    user_credential_id: str | None
+
+
+class Sandbox(Protocol):
+    async def run(self, job: "Job") -> Any:
+        """What the script returned; raises LogicError."""
+
+
+class Host(Protocol):
+    """What the evaluating service does for the logic that it runs."""
+
+    @property
+    def sandbox(self) -> Sandbox: ...
+
+    async def http(self, request: HttpRequest) -> HttpResponse:
+        """Answers any status; raises LogicError `egress_denied`, `timeout`, `http_error` or `budget_exceeded`."""
+
+    async def action(self, scope: "Scope", call: ActionCall) -> tuple["Program", "Scope"]:
+        """The program that a nested action names, and the scope to run it in (see `Scope.nested`)."""
+
+
+@dataclass(slots=True)
+class Scope:
+    source: Any
+    """The hook's input."""
+    host: Host
+    meter: Meter
+    user: Mapping[str, Any] | None = None
+    credential: Credential | None = None
+    credential_error: LogicError | None = None
+    """Raised by a node that needs a credential when there is none; None lets it run without."""
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    missing_variables: frozenset[str] = frozenset()
+    """Required variables of the service that have no value."""
+    query: Mapping[str, Any] = field(default_factory=dict)
+    notification: Any = None
+    state: Any = None
+    webhook_url: str | None = None
+    webhook_secret: str | None = None
+    service: str = ""
+    """Whose logic runs; opaque here, the host resolves nested actions by it."""
+    chain: tuple[str, ...] = ()
+    """The nested actions that led here, outermost first."""
+    console: list[str] = field(default_factory=list)
+
+    def nested(self, source: Any, **changes: Any) -> "Scope":
+        """A scope for a nested action: same meter, console, user and chain; nothing else is inherited."""
+        return Scope(
+            source=source,
+            host=self.host,
+            meter=self.meter,
+            user=self.user,
+            chain=self.chain,
+            console=self.console,
+            **changes,
+        )
+
+    def entering(self, action: str) -> "Scope":
+        return replace(self, chain=(*self.chain, action))
+
+    def secret_texts(self) -> set[str]:
+        """What no message may tell: the credential, the platform's values, the inbound secret."""
+        values = [*self.variables.values(), self.webhook_secret]
+        texts = {value for value in values if isinstance(value, str) and len(value) >= _SHORTEST_SECRET}
+        return texts | self.credential.secret_texts() if self.credential else texts
