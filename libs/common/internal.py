@@ -10,7 +10,7 @@ import orjson
 import structlog
 from aiohttp import web
 from pydantic import BaseModel
-from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_exponential_jitter
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from libs.common.contracts.calls import Answers, Call
 from libs.common.errors import BY_STATUS, Detail, NotFound, ServiceError, Unavailable
@@ -77,7 +77,7 @@ class HttpPeers:
         return AsyncRetrying(
             retry=retry_if_exception_type(aiohttp.ClientConnectorError),
             stop=stop_after_delay(self._connect_for_s),
-            wait=wait_exponential_jitter(initial=0.05, max=0.5, jitter=0.05),
+            wait=wait_random_exponential(multiplier=0.05, max=0.5),
             reraise=True,
         )
 
