@@ -1,0 +1,1 @@
+"""Credentials: users' tokens and platforms' variable values, sealed at rest."""

@@ -1,0 +1,118 @@
+"""What credentials asks of catalog and identity; what resolving a credential needs of catalog is followed."""
+
+from __future__ import annotations
+
+from libs.common.bus.port import Bus, Message
+from libs.common.cache import FollowedCache, Loaded
+from libs.common.contracts.calls import Peers
+from libs.common.contracts.catalog import (
+    FIND_COMPONENT,
+    FIND_SECURITY,
+    FIND_SERVICE,
+    LIST_COMPONENTS,
+    CatalogChanged,
+    ComponentGrant,
+    ComponentQuestion,
+    ComponentsQuestion,
+    Kind,
+    SecurityGrant,
+    SecurityQuestion,
+    ServiceGrant,
+    ServiceQuestion,
+)
+from libs.common.contracts.envelope import decode
+from libs.common.contracts.identity import FIND_USER, UserGrant, UserQuestion
+from libs.common.errors import Conflict, NotFound, invalid
+
+
+class Identity:
+    """Users, asked anew each time, since a create must not believe in one who is gone."""
+
+    def __init__(self, peers: Peers) -> None:
+        self._peers = peers
+
+    async def user(self, platform_id: str, user_id: str) -> UserGrant:
+        """Raises NotFound."""
+        user = await self._peers.ask(FIND_USER, UserQuestion(platform_id=platform_id, user_id=user_id))
+        if user is None:
+            raise NotFound(
+                "user_not_found", "userId: this platform has no such user; make it first with POST /v1/user."
+            )
+        return user
+
+
+class Catalog:
+    """Services, their securities and variables."""
+
+    def __init__(self, peers: Peers, bus: Bus) -> None:
+        self._peers = peers
+        self._securities = FollowedCache("securities", self._load_security)
+        self._variables = FollowedCache("variables", self._load_variables)
+        bus.follow(CatalogChanged.topic, self._changed)
+
+    async def service(self, platform_id: str, ref: str) -> ServiceGrant:
+        """The service that the platform may use under this id or name. Raises NotFound."""
+        service = await self._peers.ask(FIND_SERVICE, ServiceQuestion(platform_id=platform_id, ref=ref))
+        if service is None:
+            raise NotFound("service_not_found", "There is no service of this id or name.")
+        return service
+
+    async def security_for(self, platform_id: str, service_ref: str | None, security_ref: str | None) -> SecurityGrant:
+        """The security that a new token is for. Raises NotFound, Conflict, Invalid."""
+        if service_ref is not None:
+            service = await self.service(platform_id, service_ref)
+            question = SecurityQuestion(service_id=service.id, ref=security_ref)
+        elif security_ref is not None:
+            question = SecurityQuestion(ref=security_ref)
+        else:
+            raise invalid("serviceSecurityId", "required, or serviceId for the service's default security")
+        security = await self._peers.ask(FIND_SECURITY, question)
+        if security is None:
+            raise _no_security(security_ref)
+        if service_ref is None:
+            await self.service(platform_id, security.service_id)
+        return security
+
+    async def security(self, service_id: str, security_id: str) -> SecurityGrant | None:
+        """A security by its id, followed."""
+        return await self._securities.get((service_id, security_id))
+
+    async def variables(self, service_id: str) -> tuple[ComponentGrant, ...]:
+        """The service's variables as its public list has them, followed."""
+        return await self._variables.get(service_id)
+
+    async def variable(self, service_id: str, ref: str) -> ComponentGrant:
+        """A variable by identity, name or the id of any of its rows. Raises NotFound."""
+        for variable in await self.variables(service_id):
+            if ref in (variable.identity, variable.name, variable.row_id):
+                return variable
+        question = ComponentQuestion(service_id=service_id, kind=Kind.VARIABLE, ref=ref)
+        found = await self._peers.ask(FIND_COMPONENT, question)
+        if found is None:
+            raise NotFound("variable_not_found", "This service has no such variable.")
+        return found
+
+    async def _load_security(self, key: tuple[str, str]) -> Loaded[SecurityGrant | None]:
+        service_id, security_id = key
+        question = SecurityQuestion(service_id=service_id, ref=security_id)
+        return Loaded(await self._peers.ask(FIND_SECURITY, question), frozenset({service_id}))
+
+    async def _load_variables(self, service_id: str) -> Loaded[tuple[ComponentGrant, ...]]:
+        question = ComponentsQuestion(service_id=service_id, kind=Kind.VARIABLE)
+        listed = await self._peers.ask(LIST_COMPONENTS, question)
+        return Loaded(listed.components if listed is not None else (), frozenset({service_id}))
+
+    def _changed(self, message: Message) -> None:
+        heard = decode(message, CatalogChanged)
+        if heard is not None:
+            self._securities.drop([heard.event.service_id])
+            self._variables.drop([heard.event.service_id])
+
+
+def _no_security(ref: str | None) -> NotFound | Conflict:
+    if ref is not None:
+        return NotFound("security_not_found", "serviceSecurityId: there is no such security of this service.")
+    return Conflict(
+        "security_ambiguous",
+        "The service has no default security; name one of GET /v1/service/{serviceId}/security as serviceSecurityId.",
+    )

@@ -1,0 +1,160 @@
+"""Users' tokens: connected, changed and deleted; whoever caches one hears of it by an event."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+
+from libs.common.bus.port import Message
+from libs.common.clock import Clock
+from libs.common.contracts.catalog import SecurityGrant
+from libs.common.contracts.credentials import CredentialChanged
+from libs.common.contracts.envelope import encode
+from libs.common.contracts.identity import UserGrant
+from libs.common.errors import Conflict, NotFound, ServiceError
+from libs.common.ids import new_id
+from libs.common.store.port import DuplicateKey, RevisionConflict
+from libs.common.web.paging import Page
+from services.credentials.applying import check_kind
+from services.credentials.clients import Catalog, Identity
+from services.credentials.models import Credential, NewToken, Token
+from services.credentials.repository import TokenRepository
+from services.credentials.seals import Seals
+
+
+class Tokens:
+    """The verbs on tokens."""
+
+    def __init__(
+        self, repository: TokenRepository, seals: Seals, catalog: Catalog, identity: Identity, clock: Clock
+    ) -> None:
+        self._repository = repository
+        self._seals = seals
+        self._catalog = catalog
+        self._identity = identity
+        self._clock = clock
+
+    async def connect(self, platform_id: str, user_id: str, new: NewToken) -> Token:
+        """Makes a token, or merges into the user's own of that id. Raises NotFound, Invalid, Conflict."""
+        user = await self._identity.user(platform_id, user_id)
+        security = await self._catalog.security_for(platform_id, new.service_ref, new.security_ref)
+        check_kind(security, new.credential.kind)
+        token = await self._sealed(self._fresh(user, security, new), new.credential)
+        try:
+            added = await self._repository.add(token, [self._changed(token)])
+        except DuplicateKey:
+            return await self._merge(token, new)
+        await self._undo_unless_owned(added)
+        return added
+
+    async def page(
+        self, platform_id: str, service_ref: str, user: UserGrant, page: Page
+    ) -> tuple[list[Token], str | None]:
+        """The user's tokens for a service, by name. Raises NotFound."""
+        service = await self._catalog.service(platform_id, service_ref)
+        return await self._repository.page(platform_id, service.id, user.row_id, page)
+
+    async def get(self, platform_id: str, service_ref: str, token_id: str, user: UserGrant | None) -> Token:
+        """A token of the user; of anyone on the platform without one. Raises NotFound."""
+        service = await self._catalog.service(platform_id, service_ref)
+        token = await self._repository.get(platform_id, token_id)
+        if token is None or token.service_id != service.id or (user is not None and token.user_row_id != user.row_id):
+            raise NotFound("token_not_found", "There is no such token of this service that you may see.")
+        return token
+
+    async def update(self, token: Token, members: Mapping[str, str | None], credential: Credential | None) -> Token:
+        """Raises Conflict when it was changed meanwhile."""
+        changed = token.model_copy(update={**members, "updated_at": self._clock.now()})
+        if credential is not None:
+            changed = await self._sealed(changed, credential)
+        try:
+            return await self._repository.save(changed, [self._changed(changed)])
+        except RevisionConflict:
+            raise _changed_meanwhile() from None
+
+    async def delete(self, token: Token) -> None:
+        """Raises Conflict when it was changed meanwhile."""
+        try:
+            await self._remove(token)
+        except RevisionConflict:
+            raise _changed_meanwhile() from None
+
+    async def delete_of_user(self, user_row_id: str) -> None:
+        await self._delete_all(lambda: self._repository.batch_of_user(user_row_id))
+
+    async def delete_of_service(self, service_id: str) -> None:
+        await self._delete_all(lambda: self._repository.batch_of_service(service_id))
+
+    async def _delete_all(self, next_batch: Callable[[], Awaitable[list[Token]]]) -> None:
+        """Until none is left; one that changes meanwhile comes again in a later batch."""
+        while batch := await next_batch():
+            await asyncio.gather(*(self._remove_quietly(token) for token in batch))
+
+    async def _remove_quietly(self, token: Token) -> None:
+        with suppress(RevisionConflict):
+            await self._remove(token)
+
+    async def _remove(self, token: Token) -> None:
+        await self._repository.remove(token, [self._changed(token, deleted=True)])
+
+    async def _merge(self, token: Token, new: NewToken) -> Token:
+        """Into the token that holds the id: the user's own for the same security, else it is a conflict."""
+        known = await self._repository.get(token.platform_id, token.id)
+        if known is None or _belongs_to(known) != _belongs_to(token):
+            raise Conflict("id_taken", "id: another token has it; leave it out or choose another.")
+        return await self.update(known, new.members, new.credential)
+
+    async def _undo_unless_owned(self, token: Token) -> None:
+        """A user or service deleted while its token was made would have left it behind."""
+        try:
+            user = await self._identity.user(token.platform_id, token.user_id)
+            if user.row_id != token.user_row_id:
+                raise NotFound("user_not_found", "userId: the user was deleted meanwhile.")
+            await self._catalog.service(token.platform_id, token.service_id)
+        except ServiceError:
+            await self._remove_quietly(token)
+            raise
+
+    def _fresh(self, user: UserGrant, security: SecurityGrant, new: NewToken) -> Token:
+        now = self._clock.now()
+        return Token(
+            id=new.id or new_id(),
+            platform_id=user.platform_id,
+            user_row_id=user.row_id,
+            user_id=user.user_id,
+            service_id=security.service_id,
+            security_id=security.id,
+            kind=new.credential.kind,
+            connected_at=now,
+            inserted_at=now,
+            updated_at=now,
+            **new.members,
+        )
+
+    async def _sealed(self, token: Token, credential: Credential) -> Token:
+        """The token with the credential's secrets in place of its own, connected now."""
+        sealed = await self._seals.seal_secrets(token, credential.secrets)
+        if credential.partial:
+            sealed = {**token.sealed, **sealed}
+        changes = {"sealed": sealed, "terms": credential.terms, "connected_at": self._clock.now()}
+        return token.model_copy(update=changes)
+
+    def _changed(self, token: Token, *, deleted: bool = False) -> Message:
+        event = CredentialChanged(
+            platform_id=token.platform_id,
+            token_id=token.id,
+            service_id=token.service_id,
+            user_row_id=token.user_row_id,
+            revision=token.revision + 1,
+            deleted=deleted,
+        )
+        return encode(event, time=self._clock.now())
+
+
+def _belongs_to(token: Token) -> tuple[object, ...]:
+    return token.user_row_id, token.security_id, token.kind
+
+
+def _changed_meanwhile() -> Conflict:
+    return Conflict("changed_meanwhile", "The token was changed by another request at the same time; try again.")

@@ -1,0 +1,28 @@
+"""Checking a variable's value against the variable's schema, in words that never show the value."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jsonschema_rs import Draft202012Validator, ReferencingError, ValidationError
+
+from libs.common.errors import Conflict, Detail, Invalid
+
+_MAX_FAILURES = 20
+
+
+def check_value(schema: dict[str, Any], value: object) -> None:
+    """Raises Invalid with every failure, Conflict when the schema itself is none. Fetches nothing."""
+    try:
+        validator = Draft202012Validator(schema, mask="the value", offline=True)
+    except (ValidationError, ReferencingError, ValueError):
+        raise Conflict("schema_invalid", "The variable's schema is no JSON Schema 2020-12; correct it first.") from None
+    details = []
+    for failure in validator.iter_errors(value):
+        path = ".".join(("value", *(str(part) for part in failure.instance_path)))
+        details.append(Detail(path, failure.message))
+        if len(details) == _MAX_FAILURES:
+            break
+    if details:
+        summary = "; ".join(f"{detail.path}: {detail.message}" for detail in details[:3])
+        raise Invalid("invalid_request", f"The value does not fit the variable: {summary}", details=details)
