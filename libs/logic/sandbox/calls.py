@@ -46,7 +46,9 @@ class Call:
             return
         try:
             if self.job is None:
-                self.finish(_checked(kind, body))
+                if kind != frames.PASSED:
+                    raise _syntax_fault(body)
+                self.finish(None)
             elif kind == frames.WAITING:
                 self._ask_host(self.job, body, answer)
             else:
@@ -97,11 +99,6 @@ class Call:
             self.fail(error)
             raise
         answer(orjson.dumps({**told, "id": call_id}))
-
-
-def _checked(kind: int, body: bytes) -> None:
-    if kind != frames.PASSED:
-        raise _syntax_fault(body)
 
 
 def _outcome(job: Job, kind: int, body: bytes) -> Any:
