@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar, cast
 
@@ -182,7 +183,7 @@ def _response(value: BaseModel | None) -> web.Response:
 
 def _metrics_page(metrics: Callable[[], bytes]) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def page(_: web.Request) -> web.Response:
-        return web.Response(body=metrics(), headers={"Content-Type": METRICS_CONTENT_TYPE})
+        return web.Response(body=await asyncio.to_thread(metrics), headers={"Content-Type": METRICS_CONTENT_TYPE})
 
     return page
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import os
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -90,6 +91,14 @@ def test_the_first_start_makes_a_key_file_that_only_its_owner_reads(tmp_path: Pa
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert again.unwrap(ring.wrap(b"secret", CONTEXT), CONTEXT) == b"secret"
     assert os.listdir(path.parent) == ["keys"]
+
+
+def test_of_many_first_starts_at_once_one_makes_the_file(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as starts:
+        results = list(starts.map(load_or_create_key_file, [tmp_path / "keys"] * 8))
+    assert sum(created for _, created in results) == 1
+    wrapped = results[0][0].wrap(b"secret", CONTEXT)
+    assert all(ring.unwrap(wrapped, CONTEXT) == b"secret" for ring, _ in results)
 
 
 def test_a_damaged_key_file_is_named_and_left_as_it_is(tmp_path: Path) -> None:

@@ -72,16 +72,18 @@ class Metrics:
 
     def http(self, service: str, route: str) -> Observe:
         """Counts an answer of this route, given its status and the seconds that it took."""
-        seconds = self._request_seconds.labels(service, route)
-        by_class: dict[int, Counter] = {}
+        bound: dict[int, tuple[Counter, Histogram]] = {}
 
         def observe(status: int, elapsed_s: float) -> None:
-            requests = by_class.get(status // 100)
-            if requests is None:
-                requests = self._requests.labels(service, route, f"{status // 100}xx")
-                by_class[status // 100] = requests
+            requests, seconds = bound.get(status // 100) or bind(status // 100)
             requests.inc()
             seconds.observe(elapsed_s)
+
+        def bind(status_class: int) -> tuple[Counter, Histogram]:
+            requests = self._requests.labels(service, route, f"{status_class}xx")
+            seconds = self._request_seconds.labels(service, route)
+            bound[status_class] = (requests, seconds)
+            return requests, seconds
 
         return observe
 
@@ -90,7 +92,7 @@ class Metrics:
         self._caches.watched.append(cache)
 
     def render(self) -> bytes:
-        """The text format, to be sent as METRICS_CONTENT_TYPE."""
+        """The text format, to be sent as METRICS_CONTENT_TYPE; takes milliseconds, any thread will do."""
         return generate_latest(self._registry)
 
 
