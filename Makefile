@@ -1,0 +1,55 @@
+# Everything here works on a fresh clone with Python 3.11 or newer and make.
+.DEFAULT_GOAL := help
+
+# The first of these that is 3.11 or newer; name another with `make PYTHON=/path/to/python3 …`.
+PYTHON ?= $(shell for candidate in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$candidate -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$candidate && break; done)
+VENV := .venv
+RUN := $(VENV)/bin/python
+INSTALLED := $(VENV)/.installed
+
+.PHONY: help setup run demo test fast check bench lock
+
+help: ## Show what there is to make
+	@echo "Interactor Engine. make <target>:"
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(INSTALLED) ## Make the environment in .venv from the lock file
+
+run: $(INSTALLED) ## Start all services on port 1290, data under ./data
+	@exec $(RUN) -m services
+
+demo: $(INSTALLED) ## Play the whole story against a fresh instance
+	@$(RUN) -m tests.demo
+
+test: $(INSTALLED) ## Run all tests
+	@$(RUN) -m pytest
+
+fast: $(INSTALLED) ## Run the tests that need no process of their own
+	@$(RUN) -m pytest -m "not system"
+
+check: $(INSTALLED) ## Format, lint, types, imports, fast tests
+	$(VENV)/bin/ruff format --check
+	$(VENV)/bin/ruff check
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports --no-logo
+	$(RUN) -m pytest -m "not system"
+
+bench: $(INSTALLED) ## Measure, beside a bare aiohttp server; ARGS="--quick" or ARGS="--only a,b"
+	@$(RUN) -m tests.bench $(ARGS)
+
+lock: ## Write requirements.lock anew from pyproject.toml (needs uv)
+	@command -v uv >/dev/null || { echo "make lock needs uv: https://docs.astral.sh/uv" >&2; exit 1; }
+	uv pip compile pyproject.toml --universal --python-version 3.11 --all-extras --upgrade --generate-hashes \
+		--no-header --no-annotate --no-emit-index-url --quiet --output-file requirements.lock
+
+# Once, and again only when the lock file changes.
+$(INSTALLED): requirements.lock
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "Python 3.11 or newer is needed, and $(or $(PYTHON),$$(python3 --version 2>&1)) is not." >&2; \
+		echo "Name one with: make $(MAKECMDGOALS) PYTHON=/path/to/python3" >&2; exit 1; }
+	@echo "Making $(VENV) with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv $(VENV)
+	@echo "Installing $$(grep -c '==' requirements.lock) packages from requirements.lock, hashes checked"
+	@$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@touch $@

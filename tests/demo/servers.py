@@ -1,0 +1,69 @@
+"""The other parties of the story, real HTTP servers on free ports: the provider's API and the subscriber."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from aiohttp import web
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """One request as it came in."""
+
+    headers: dict[str, str]
+    body: bytes
+
+
+class Provider:
+    """Answers the repositories of whoever shows the right token, as GitHub's `GET /user/repos` does."""
+
+    def __init__(self, token: str) -> None:
+        self._authorization = f"Bearer {token}"
+        self.refused = 0
+
+    def app(self) -> web.Application:
+        app = web.Application()
+        app.router.add_get("/user/repos", self._repositories)
+        return app
+
+    async def _repositories(self, request: web.Request) -> web.Response:
+        if request.headers.get("Authorization") != self._authorization:
+            self.refused += 1
+            return web.json_response({"message": "Bad credentials"}, status=401)
+        return web.json_response([{"full_name": "harbour-lab/tide-tables", "private": False}])
+
+
+class Subscriber:
+    """Takes deliveries and keeps them, in the order in which they arrived."""
+
+    def __init__(self) -> None:
+        self.arrived: asyncio.Queue[Received] = asyncio.Queue()
+        self.count = 0
+
+    def app(self) -> web.Application:
+        app = web.Application()
+        app.router.add_post("/deliveries", self._take)
+        return app
+
+    async def _take(self, request: web.Request) -> web.Response:
+        self.count += 1
+        self.arrived.put_nowait(Received(dict(request.headers), await request.read()))
+        return web.Response(status=204)
+
+
+@asynccontextmanager
+async def listening(app: web.Application) -> AsyncIterator[str]:
+    """Serves the application on a free port; gives its URL."""
+    runner = web.AppRunner(app)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        host, port = runner.addresses[0][:2]
+        yield f"http://{host}:{port}"
+    finally:
+        await runner.cleanup()
