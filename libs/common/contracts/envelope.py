@@ -20,7 +20,7 @@ E = TypeVar("E", bound="Event")
 class Record(BaseModel):
     """A frozen value on the wire between services; members are camelCase there."""
 
-    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True, ser_json_bytes="base64")
+    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
 
 
 class Event(Record):
@@ -58,7 +58,7 @@ def encode(event: Event, *, time: datetime, id: str | None = None, traceparent: 
         "time": rfc3339(time),
         "datacontenttype": "application/json",
         "platformid": event.platform_id,
-        "data": event.model_dump(mode="json", by_alias=True),
+        "data": event.model_dump(by_alias=True),
     }
     if traceparent:
         attributes["traceparent"] = traceparent

@@ -11,7 +11,7 @@ class NotificationReceived(Event):
     """A provider's verified request, durable before it is answered.
 
     `notification` is the envelope that hooks see. A body over 256 KiB is stored first and `body_ref` names it.
-    `dedupe_id` is the id of the history row; two requests of one provider event share it. `order_key` is set
+    `scope` is the term that its endpoint narrows it to, if it does. `dedupe_id` is the id of the history row; two requests of one provider event share it. `order_key` is set
     where the event declares one.
     """
 
@@ -21,6 +21,7 @@ class NotificationReceived(Event):
     endpoint_id: str
     service_id: str
     event_id: str
+    scope: str
     dedupe_id: str
     order_key: str | None
     notification: dict[str, Any]

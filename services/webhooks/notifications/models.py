@@ -39,7 +39,10 @@ class Outcome(BaseModel):
 
 
 class Notification(BaseModel):
-    """`id` is the dedupe key; `content` is the envelope that hooks see, read only where it is needed."""
+    """`id` is the dedupe key; `scope` narrows it to subscriptions that hold that term.
+
+    `content` is the envelope that hooks see, read only where it is needed.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -48,6 +51,7 @@ class Notification(BaseModel):
     service_id: str
     event_id: str
     endpoint_id: str
+    scope: str
     log_id: str
     traceparent: str | None = None
     progress: Progress = Progress.RECEIVED

@@ -21,6 +21,7 @@ from libs.common.ids import new_id
 from libs.common.store.port import DuplicateKey, RevisionConflict
 from libs.common.web.paging import Page
 from libs.logic.errors import LogicError
+from services.webhooks.subscriptions.hearing import Hearing
 from services.webhooks.subscriptions.models import STANDING, Status, Subscription
 from services.webhooks.subscriptions.repository import SubscriptionRepository
 from services.webhooks.subscriptions.secrets import SigningSecrets
@@ -80,12 +81,14 @@ class Subscriptions:
         repository: SubscriptionRepository,
         triggers: Triggers,
         secrets: SigningSecrets,
+        hearing: Hearing,
         egress: EgressClient,
         clock: Clock,
     ) -> None:
         self._repository = repository
         self._triggers = triggers
         self._secrets = secrets
+        self._hearing = hearing
         self._egress = egress
         self._clock = clock
 
@@ -180,6 +183,10 @@ class Subscriptions:
             await self._note(subscription, {"status": Status.DISABLED, "failing_since": since})
         elif subscription.failing_since is None:
             await self._note(subscription, {"status": Status.FAILING, "failing_since": since})
+
+    async def current(self, platform_id: str, id: str) -> Subscription | None:
+        """As it is now, for a delivery; out of a followed cache."""
+        return await self._hearing.current(platform_id, id)
 
     async def signing_secrets(self, subscription: Subscription) -> Sequence[str]:
         return await self._secrets.open(subscription, self._clock.now())

@@ -1,0 +1,113 @@
+"""Subscriptions on the wire."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
+
+from libs.common.clock import wire_time
+from libs.common.web.body import Body
+from services.webhooks.subscriptions.models import Subscription
+from services.webhooks.subscriptions.subscriptions import Wanted
+
+_HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}\Z")
+_RESERVED = {"host", "content-type", "content-length", "transfer-encoding", "connection", "user-agent", "traceparent"}
+_MAX_HEADERS = 20
+
+
+def _headers(value: dict[str, str]) -> dict[str, str]:
+    if len(value) > _MAX_HEADERS:
+        raise ValueError(f"at most {_MAX_HEADERS} headers")
+    for name, text in value.items():
+        if not _HEADER.match(name) or name.lower() in _RESERVED or name.lower().startswith("webhook-"):
+            raise ValueError(f"{name!r} can't be set")
+        if not text.isprintable() or len(text) > 1024:
+            raise ValueError(f"the value of {name!r} must be printable and at most 1024 characters")
+    return value
+
+
+def _url(value: str) -> str:
+    if not value.startswith(("http://", "https://")):
+        raise ValueError("must be an http or https URL")
+    return value
+
+
+Url = Annotated[str, StringConstraints(max_length=2048), AfterValidator(_url)]
+Headers = Annotated[dict[str, str], AfterValidator(_headers)]
+Reference = Annotated[str, StringConstraints(min_length=1, max_length=256)]
+
+
+class TriggerSubscription(Body):
+    """`POST …/trigger/{triggerId}/subscription`; `variable` is an older name of `variables`."""
+
+    url: Url | None = None
+    variables: dict[str, Any] | None = None
+    variable: dict[str, Any] | None = None
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Self:
+        if self.variables is not None and self.variable is not None:
+            raise ValueError("variables and variable mean the same; send one of them")
+        return self
+
+    def wanted(self, service: str, trigger: str, credential_id: str | None) -> Wanted:
+        return Wanted(service, trigger, None, credential_id, self.url, self.variables or self.variable or {})
+
+
+class SubscriptionCreate(TriggerSubscription):
+    """`POST /v1/subscription`: service and trigger by name or id."""
+
+    service: Reference
+    trigger: Reference
+    service_version: Reference | None = None
+    user_credential_id: Reference | None = None
+
+    def as_wanted(self) -> Wanted:
+        return Wanted(
+            self.service,
+            self.trigger,
+            self.service_version,
+            self.user_credential_id,
+            self.url,
+            self.variables or self.variable or {},
+        )
+
+
+class SubscriptionUpdate(Body):
+    """What can be changed; other variables or another trigger are another subscription."""
+
+    server_owned = frozenset(
+        {"id", "service", "service_version", "trigger", "user_credential_id", "variables", "user_id"}
+    )
+
+    status: Literal["active", "paused"] | None = None
+    url: Url | None = None
+    headers: Headers | None = Field(None)
+
+    @model_validator(mode="after")
+    def _not_null(self) -> Self:
+        for name in self.model_fields_set - {"url"}:
+            if getattr(self, name) is None:
+                raise ValueError(f"{name}: may not be null")
+        return self
+
+
+def subscription_row(subscription: Subscription) -> dict[str, Any]:
+    """A subscription as it is answered; neither its secret nor its state."""
+    return {
+        "id": subscription.id,
+        "platform": subscription.platform_id,
+        "service": subscription.service_name,
+        "serviceVersion": subscription.service_version,
+        "userCredentialId": subscription.user_credential_id,
+        "trigger": subscription.trigger_name,
+        "variables": subscription.variables,
+        "userId": subscription.user_id,
+        "url": subscription.url,
+        "headers": subscription.headers,
+        "status": subscription.status.value,
+        "insertedAt": wire_time(subscription.inserted_at),
+        "updatedAt": wire_time(subscription.updated_at),
+    }
