@@ -19,7 +19,7 @@ from libs.common.web.body import Body, parse_body, parse_json, too_deep
 from libs.common.web.idempotency import IdempotentAnswers
 from libs.common.web.paging import Listing, Page, parse_page
 from libs.common.web.problems import problem, unexpected
-from libs.common.web.routes import ApiRequest, Route, User
+from libs.common.web.routes import ANSWER_HEADERS, ApiRequest, Route, User
 
 log = structlog.get_logger()
 
@@ -57,6 +57,8 @@ class Endpoints:
             except Exception as error:
                 log.error("request.failed", path=request.path, request_id=request_id, exc_info=error)
                 response = unexpected(request_id)
+            if ANSWER_HEADERS in request:
+                response.headers.update(request[ANSWER_HEADERS])
             observe(response.status, time.perf_counter() - started)
             return response
 

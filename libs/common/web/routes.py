@@ -14,6 +14,8 @@ from libs.common.errors import NotFound, invalid
 from libs.common.web.body import Body
 from libs.common.web.paging import Page
 
+ANSWER_HEADERS = web.RequestKey("answer_headers", dict[str, str])
+
 
 class User(Enum):
     """Whether a route takes the acting user as `?userId=`."""
@@ -45,6 +47,10 @@ class ApiRequest:
         if value not in ("true", "false"):
             raise invalid(name, "give true or false")
         return value == "true"
+
+    def answer_header(self, name: str, value: str) -> None:
+        """Goes with the answer, whether that is a success or a problem."""
+        self.raw.setdefault(ANSWER_HEADERS, {})[name] = value
 
     @property
     def acting_user(self) -> UserGrant:
