@@ -1,0 +1,101 @@
+"""On whose behalf logic runs, and which of that user's credentials each service may spend; pure rules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from libs.common.contracts.catalog import ServiceGrant
+from libs.common.contracts.identity import UserGrant
+from libs.logic.errors import LogicError
+from libs.logic.scope import ActionCall
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """The platform, its user, and the credentials that the outermost request named.
+
+    `credential_id` is the one for the outermost action; `credentials` holds more of them by service id or name.
+    """
+
+    platform_id: str
+    user: UserGrant | None = None
+    credential_id: str | None = None
+    credentials: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def as_seen(self) -> dict[str, Any] | None:
+        """The user as logic sees one."""
+        if self.user is None:
+            return None
+        return {"id": self.user.user_id, "email": self.user.email, "name": self.user.name}
+
+    def names(self, credential_id: str) -> bool:
+        return credential_id == self.credential_id or credential_id in self.credentials.values()
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """A service in one evaluation. Without a `credential_id` the user's latest one is taken, if `implicit`."""
+
+    service: ServiceGrant
+    service_version: str | None
+    credential_id: str | None
+    implicit: bool
+
+    @property
+    def key(self) -> str:
+        """Tells the bindings of one evaluation apart."""
+        return f"{self.service.id}/{self.service_version or ''}/{self.credential_id or ''}/{self.implicit:d}"
+
+
+def outermost(actor: Actor, service: ServiceGrant, service_version: str | None) -> Binding:
+    """What was asked for by name uses the credential that was named for it, else the user's latest one."""
+    named = actor.credential_id or _named_for(actor, service)
+    return Binding(service, service_version, named, implicit=True)
+
+
+def nested(actor: Actor, caller: Binding, outer: ServiceGrant, service: ServiceGrant, call: ActionCall) -> Binding:
+    """How a component of `caller` may use `service`, in an evaluation that began with `outer`.
+
+    The caller's own service goes on as it is. Another one gets only what the outermost request named for it,
+    so that a public service can't spend a user's other tokens; `credential_id` of the outermost action, when
+    that is the action's own, is not handed back to it by others.
+    """
+    own = service.id == caller.service.id
+    version = call.service_version or (caller.service_version if own else None)
+    if call.user_credential_id is not None:
+        named = call.user_credential_id if actor.names(call.user_credential_id) else None
+        return Binding(service, version, named, implicit=False)
+    if own:
+        return Binding(service, version, caller.credential_id, caller.implicit)
+    named = _named_for(actor, service)
+    if named is None and service.id != outer.id:
+        named = actor.credential_id
+    return Binding(service, version, named, implicit=False)
+
+
+def _named_for(actor: Actor, service: ServiceGrant) -> str | None:
+    return actor.credentials.get(service.id) or actor.credentials.get(service.name)
+
+
+def no_credential(actor: Actor, binding: Binding) -> LogicError:
+    """Why there is none to use, naming the service."""
+    name = binding.service.name
+    details = {"service": name, "serviceId": binding.service.id}
+    if actor.user is None:
+        return LogicError(
+            "credential_required", f"{name!r} needs a credential, and no user acts here.", details=details
+        )
+    if binding.credential_id is not None and (binding.implicit or binding.credential_id in actor.credentials.values()):
+        message = f"The user has no usable credential {binding.credential_id[:128]!r} for {name!r}; name another one."
+        return LogicError("credential_invalid", message, details=details)
+    if binding.implicit:
+        message = f"The user has no credential for {name!r}; connect one first."
+        return LogicError("credential_required", message, details=details)
+    message = (
+        f"A nested action of {name!r} uses only a credential that the request itself names: "
+        f"add it to `credentials` as {{{name!r}: id}}."
+    )
+    return LogicError("credential_required", message, details=details)

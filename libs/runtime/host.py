@@ -1,0 +1,211 @@
+"""The host of one evaluation: its requests, its nested actions, and the scopes that its programs run in."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote_plus
+
+from libs.common.contracts.catalog import Kind, ServiceGrant
+from libs.common.egress.client import MAX_REDIRECTS, EgressClient
+from libs.common.egress.errors import EgressDenied, EgressError, EgressTimeout, ResponseTooLarge
+from libs.common.errors import ServiceError
+from libs.logic.budget import Budget, Meter, exceeded
+from libs.logic.errors import LogicError
+from libs.logic.http import host_of, refused_host
+from libs.logic.program import Program
+from libs.logic.scope import ActionCall, Credential, HttpRequest, HttpResponse, Sandbox, Scope
+from libs.runtime.bindings import Actor, Binding, nested, no_credential, outermost
+from libs.runtime.blotting import Blotter, secrets_of, texts_of
+from libs.runtime.components import CompiledComponent, Components, check_enabled
+from libs.runtime.holdings import Holdings, Variables
+
+EXECUTE = "execute"
+RESERVED_SERVICE = "core"
+_DEFAULT_BUDGET = Budget()
+_CREDENTIAL_CODES = frozenset({"credential_required", "credential_invalid"})
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """What evaluations of this process share."""
+
+    components: Components
+    holdings: Holdings
+    egress: EgressClient
+    sandbox: Sandbox
+
+    def host(
+        self,
+        actor: Actor,
+        service: ServiceGrant,
+        *,
+        service_version: str | None = None,
+        budget: Budget = _DEFAULT_BUDGET,
+    ) -> RuntimeHost:
+        """The host of one evaluation that begins in a component of `service`."""
+        return RuntimeHost(self, actor, outermost(actor, service, service_version), budget)
+
+
+class RuntimeHost:
+    """Serves one evaluation and knows every secret that it was given, so that none is written down."""
+
+    __slots__ = (
+        "_actor",
+        "_bindings",
+        "_budget",
+        "_credentials",
+        "_outermost",
+        "_runtime",
+        "_variables",
+        "console",
+        "sandbox",
+    )
+
+    def __init__(self, runtime: Runtime, actor: Actor, binding: Binding, budget: Budget) -> None:
+        self.sandbox = runtime.sandbox
+        self.console: list[str] = []
+        self._runtime = runtime
+        self._actor = actor
+        self._outermost = binding
+        self._budget = budget
+        self._bindings: dict[str, Binding] = {}
+        self._credentials: list[Credential] = []
+        self._variables: list[Variables] = []
+
+    async def scope(self, program: Program, source: Any) -> Scope:
+        """A scope for a hook of the outermost service; what else the hook sees is set on it before it runs.
+
+        Raises ServiceError when a lookup fails.
+        """
+        meter = Meter(self._budget, asyncio.get_running_loop().time())
+        scope = Scope(source=source, host=self, meter=meter, user=self._actor.as_seen, console=self.console)
+        await self._equip(scope, program, self._outermost)
+        return scope
+
+    async def action(self, scope: Scope, call: ActionCall) -> tuple[Program, Scope]:
+        """The program that a nested action names. Raises LogicError, and ServiceError when a lookup fails."""
+        caller = self._bindings[scope.service]
+        service = await self._service(caller, call.service)
+        binding = nested(self._actor, caller, self._outermost.service, service, call)
+        component = await self._runtime.components.component(
+            service.id, Kind.ACTION, call.action, service_version=binding.service_version, version=call.action_version
+        )
+        program = component.hook(EXECUTE) if component is not None else None
+        if component is None or program is None:
+            raise LogicError("not_found", f"{service.name!r} has no action {call.action!r} that can be executed.")
+        inner = scope.nested(_checked(component, {} if call.input is None else call.input))
+        await self._equip(inner, program, binding)
+        return program, inner
+
+    async def http(self, request: HttpRequest) -> HttpResponse:
+        """Answers any status; raises LogicError."""
+        self._keep_at_home(request)
+        try:
+            answer = await self._runtime.egress.request(
+                request.method,
+                request.url,
+                headers=request.headers,
+                body=request.body,
+                timeout_s=request.timeout_s,
+                max_bytes=request.max_bytes,
+                max_redirects=MAX_REDIRECTS,
+                sensitive_headers=request.sensitive_headers,
+            )
+        except EgressError as error:
+            raise _failed_exchange(error, request) from None
+        return HttpResponse(answer.status, answer.headers, answer.body)
+
+    def blotter(self) -> Blotter:
+        """Blots every credential and variable that this evaluation has been given so far."""
+        return Blotter(self._secrets())
+
+    def _secrets(self) -> Iterator[str]:
+        for credential in self._credentials:
+            yield from secrets_of(credential)
+        for held in self._variables:
+            yield from texts_of(list(held.values.values()))
+
+    async def _service(self, caller: Binding, ref: str) -> ServiceGrant:
+        """A name inside a component means what it means to the platform that owns the component."""
+        if ref == RESERVED_SERVICE:
+            raise LogicError("not_found", f"The service {RESERVED_SERVICE!r} is reserved and holds nothing yet.")
+        service = await self._runtime.components.service(caller.service.owner_platform_id, ref)
+        if service is None:
+            raise LogicError("not_found", f"There is no service {ref!r}.")
+        check_enabled(service)
+        return service
+
+    async def _equip(self, scope: Scope, program: Program, binding: Binding) -> None:
+        """Looks up only what the program uses; what is missing fails the node that needs it."""
+        scope.service = binding.key
+        self._bindings[scope.service] = binding
+        if program.uses_variables:
+            held = await self._runtime.holdings.variables(self._actor.platform_id, binding.service.id)
+            scope.variables, scope.missing_variables = held.values, held.missing
+            self._variables.append(held)
+        if program.uses_credential:
+            try:
+                scope.credential = await self._credential(binding)
+            except LogicError as error:
+                scope.credential_error = error
+
+    async def _credential(self, binding: Binding) -> Credential:
+        """Raises LogicError when there is none."""
+        user = self._actor.user
+        if user is None or not (binding.implicit or binding.credential_id):
+            raise no_credential(self._actor, binding)
+        try:
+            credential = await self._runtime.holdings.credential(
+                self._actor.platform_id, user.row_id, binding.service.id, binding.credential_id
+            )
+        except ServiceError as error:
+            if error.code in _CREDENTIAL_CODES:
+                raise no_credential(self._actor, binding) from None
+            raise
+        if credential is None:
+            raise no_credential(self._actor, binding)
+        self._credentials.append(credential)
+        return credential
+
+    def _keep_at_home(self, request: HttpRequest) -> None:
+        """Refuses to carry a secret, wherever in the request an author put it, to a host that it may not go to."""
+        host = host_of(request.url)
+        for credential in self._credentials:
+            refusal = refused_host(credential, host)
+            if refusal is not None and _carries(request, credential.secret_texts()):
+                raise refusal
+
+
+def _checked(component: CompiledComponent, source: Any) -> dict[str, Any]:
+    """The input of a nested action; raises LogicError naming everything that is wrong with it."""
+    if not isinstance(source, dict):
+        raise LogicError("invalid_input", f"The input of {component.grant.name!r} must be an object.")
+    failures = component.content.input.failures(source) if component.content.input is not None else []
+    if failures:
+        told = [{"path": failure.path, "message": failure.message} for failure in failures]
+        summary = "; ".join(f"{failure.path}: {failure.message}" for failure in failures[:3])
+        raise LogicError(
+            "invalid_input", f"The input of {component.grant.name!r} is not valid: {summary}", details={"input": told}
+        )
+    return source
+
+
+def _carries(request: HttpRequest, secrets: set[str]) -> bool:
+    texts = (request.url, unquote_plus(request.url), *request.headers.values())
+    body = request.body or b""
+    return any(secret.encode() in body or any(secret in text for text in texts) for secret in secrets)
+
+
+def _failed_exchange(error: EgressError, request: HttpRequest) -> LogicError:
+    match error:
+        case EgressDenied():
+            return LogicError("egress_denied", error.message, details={"rule": str(error.rule)})
+        case EgressTimeout():
+            return LogicError("timeout", error.message)
+        case ResponseTooLarge():
+            return exceeded("response", f"the answer is larger than {request.max_bytes:,} bytes")
+        case _:
+            return LogicError("http_error", error.message, details={"reason": error.code})

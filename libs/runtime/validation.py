@@ -1,0 +1,95 @@
+"""JSON Schema 2020-12 as components use it: inputs are refused by it before anything runs, outputs are remarked on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import Any
+
+import jsonschema_rs
+from jsonschema_rs import ValidationError, ValidationErrorKind
+
+from libs.common.errors import Detail
+
+_LONGEST_MESSAGE = 300
+_MOST_FAILURES = 100
+# A pattern that backtracks without end counts as not matched.
+_PATTERNS = jsonschema_rs.FancyRegexOptions(backtrack_limit=100_000)
+
+
+class InvalidSchema(ValueError):
+    """What a component declares is not a JSON Schema; the message says why."""
+
+
+class Validator:
+    """One schema, compiled once. Nothing that it refers to is fetched."""
+
+    def __init__(self, schema: dict[str, Any]) -> None:
+        try:
+            self._validator = jsonschema_rs.Draft202012Validator(schema, offline=True, pattern_options=_PATTERNS)
+        except ValidationError as error:
+            raise InvalidSchema(error.message) from None
+
+    def failures(self, value: Any) -> list[Detail]:
+        """Everything that is wrong with the value, empty when nothing is."""
+        if self._validator.is_valid(value):
+            return []
+        found = (detail for error in self._validator.iter_errors(value) for detail in _details(error))
+        return list(islice(found, _MOST_FAILURES))
+
+
+def input_validator(schema: Mapping[str, Any]) -> Validator | None:
+    """Checks a whole input against the declared variables; None where nothing is declared. Raises InvalidSchema.
+
+    Members that no variable declares pass, unless the schema says `additionalProperties: false`.
+    """
+    declared = [_declared(variable) for variable in _listed(schema.get("variables"))]
+    closed = schema.get("additionalProperties") is False
+    if not declared and not closed:
+        return None
+    whole = {
+        "type": "object",
+        "properties": {name: member for name, member, _ in declared},
+        "required": [name for name, _, required in declared if required],
+    }
+    return Validator({**whole, "additionalProperties": False} if closed else whole)
+
+
+def output_validator(schema: Mapping[str, Any]) -> Validator | None:
+    """Raises InvalidSchema."""
+    output = schema.get("output")
+    return Validator(output) if isinstance(output, dict) and output else None
+
+
+def _listed(variables: object) -> list[dict[str, Any]]:
+    entries = variables if isinstance(variables, list) else []
+    return [entry for entry in entries if isinstance(entry, dict) and isinstance(_name(entry), str)]
+
+
+def _name(entry: Mapping[str, Any]) -> object:
+    return entry.get("name" if _is_older(entry) else "title", entry.get("name"))
+
+
+def _is_older(entry: Mapping[str, Any]) -> bool:
+    return "name" in entry and isinstance(entry.get("schema"), dict)
+
+
+def _declared(entry: dict[str, Any]) -> tuple[str, dict[str, Any], bool]:
+    """Name, schema and whether it is required, of `{title, …schema, x-required}` or `{name, required, schema}`."""
+    member = entry["schema"] if _is_older(entry) else entry
+    required = any(flags.get(flag) is True for flags in (entry, member) for flag in ("x-required", "required"))
+    if isinstance(member.get("required"), bool):  # a flag of ours here, a list in JSON Schema
+        member = {keyword: value for keyword, value in member.items() if keyword != "required"}
+    return str(_name(entry)), member, required
+
+
+def _details(error: ValidationError) -> Iterator[Detail]:
+    path = [str(part) for part in error.instance_path]
+    match error.kind:
+        case ValidationErrorKind.Required(property=name):
+            yield Detail(".".join([*path, str(name)]), "required")
+        case ValidationErrorKind.AdditionalProperties(unexpected=names):
+            for name in names:
+                yield Detail(".".join([*path, name]), "unknown member; remove it")
+        case _:
+            yield Detail(".".join(path), error.message[:_LONGEST_MESSAGE])

@@ -1,0 +1,175 @@
+"""Executions: an action is prepared, run, and left to the history; and the history is read."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+import structlog
+
+from libs.common.clock import Clock
+from libs.common.contracts.catalog import Kind, ServiceGrant
+from libs.common.contracts.identity import UserGrant
+from libs.common.errors import NotFound, Unavailable, Unprocessable
+from libs.common.ids import new_id
+from libs.common.telemetry import Metrics
+from libs.common.web.paging import Page
+from libs.logic.errors import LogicError
+from libs.logic.program import Program
+from libs.logic.scope import Scope
+from libs.runtime.bindings import Actor
+from libs.runtime.components import CompiledComponent
+from libs.runtime.host import EXECUTE, Runtime, RuntimeHost
+from libs.runtime.problems import invalid_input, problem_of
+from services.executor.history import HistoryWriter
+from services.executor.models import ActionRequest, Execution, Payload, Status
+from services.executor.records import Finished
+from services.executor.repository import ExecutionRepository
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An execution that may begin: found, enabled, its input valid."""
+
+    id: str
+    user: UserGrant
+    service: ServiceGrant
+    component: CompiledComponent
+    program: Program
+    host: RuntimeHost
+    input: dict[str, Any]
+    input_json: bytes
+
+
+class Executions:
+    """The verbs on executions."""
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        repository: ExecutionRepository,
+        history: HistoryWriter,
+        clock: Clock,
+        metrics: Metrics,
+    ) -> None:
+        self._runtime = runtime
+        self._repository = repository
+        self._history = history
+        self._clock = clock
+        self._succeeded = metrics.executions.labels(Status.SUCCEEDED.value)
+        self._failed = metrics.executions.labels(Status.FAILED.value)
+
+    async def prepare(self, user: UserGrant, request: ActionRequest) -> Prepared:
+        """Raises NotFound, Conflict for a disabled service, Invalid for the input, Unavailable."""
+        service = await self._runtime.components.usable_service(user.platform_id, request.service)
+        component, program = await self._action(service, request)
+        if component.content.input is not None:
+            failures = component.content.input.failures(request.input)
+            if failures:
+                raise invalid_input(failures, request.input_path)
+        await self._history.room()
+        actor = Actor(user.platform_id, user, request.credential_id, request.credentials)
+        return Prepared(
+            id=new_id(),
+            user=user,
+            service=service,
+            component=component,
+            program=program,
+            host=self._runtime.host(actor, service, service_version=request.service_version),
+            input=request.input,
+            input_json=orjson.dumps(request.input),
+        )
+
+    async def run(self, prepared: Prepared) -> bytes:
+        """The output as JSON. Raises what went wrong as the API answers it."""
+        started_at, started = self._clock.now(), time.perf_counter()
+        try:
+            scope = await prepared.host.scope(prepared.program, prepared.input)
+            output = await _evaluated(prepared, scope)
+            output_json = orjson.dumps(output)
+        except BaseException as failure:
+            self._failed.inc()
+            self._record(prepared, started_at, time.perf_counter() - started, failure=failure)
+            raise
+        self._succeeded.inc()
+        self._record(prepared, started_at, time.perf_counter() - started, output=output, output_json=output_json)
+        return output_json
+
+    async def get(self, platform_id: str, user: UserGrant | None, id: str) -> tuple[Execution, Payload]:
+        """Raises NotFound; with a user also for the executions of others."""
+        await self._catch_up()
+        found = await self._repository.by_id(platform_id, id)
+        if found is None or (user is not None and found[0].user_row_id != user.row_id):
+            raise NotFound("execution_not_found", "There is no such execution; they are kept for a limited time.")
+        return found
+
+    async def page(
+        self, platform_id: str, user: UserGrant | None, status: Status | None, page: Page
+    ) -> tuple[list[Execution], str | None]:
+        await self._catch_up()
+        return await self._repository.page(platform_id, user.row_id if user is not None else None, status, page)
+
+    async def _action(self, service: ServiceGrant, request: ActionRequest) -> tuple[CompiledComponent, Program]:
+        component = await self._runtime.components.component(
+            service.id,
+            Kind.ACTION,
+            request.action,
+            service_version=request.service_version,
+            version=request.action_version,
+        )
+        if component is None:
+            message = f"action: {service.name!r} has no published action {request.action[:128]!r} in this version."
+            raise NotFound("action_not_found", message)
+        program = component.hook(EXECUTE)
+        if program is None:
+            message = f"action: {component.grant.name!r} has no logic; give its `logic` the hook `{EXECUTE}`."
+            raise Unprocessable("no_logic", message)
+        return component, program
+
+    async def _catch_up(self) -> None:
+        """A client reads what it has just executed; what the store can't take yet is left out."""
+        try:
+            await self._history.flush()
+        except Unavailable as error:
+            log.warning("history.behind", code=error.code)
+
+    def _record(
+        self,
+        prepared: Prepared,
+        started_at: datetime,
+        duration_s: float,
+        *,
+        output: Any = None,
+        output_json: bytes = b"",
+        failure: BaseException | None = None,
+    ) -> None:
+        self._history.add(
+            Finished(
+                id=prepared.id,
+                user=prepared.user,
+                service=prepared.service,
+                component=prepared.component,
+                host=prepared.host,
+                started_at=started_at,
+                duration_s=duration_s,
+                input_json=prepared.input_json,
+                output_json=output_json,
+                output=output,
+                failure=failure,
+            )
+        )
+
+
+async def _evaluated(prepared: Prepared, scope: Scope) -> Any:
+    program = prepared.program
+    try:
+        return program.run(scope) if program.is_sync else await program.evaluate(scope)
+    except LogicError as error:
+        failure = problem_of(error, prepared.host)
+        failure.extra["executionId"] = prepared.id
+        raise failure from None
