@@ -52,9 +52,7 @@ def test_a_required_variable_without_value_is_named(make_scope: Callable[..., Sc
 
 
 def test_a_credential_never_shows_its_secrets() -> None:
-    credential = Credential(
-        id="1", token="canary-token", headers={"A": "canary-header"}, secrets={"key": "canary-key"}
-    )
+    credential = Credential(id="1", token="canary-token", headers={"A": "canary-header"}, secrets={"key": "canary-key"})
     assert "canary" not in repr(credential)
 
 

@@ -47,7 +47,7 @@ class Call:
         try:
             if self.job is None:
                 if kind != frames.PASSED:
-                    raise _syntax_fault(body)
+                    raise _syntax_fault(body, self.body)
                 self.finish(None)
             elif kind == frames.WAITING:
                 self._ask_host(self.job, body, answer)
@@ -184,15 +184,13 @@ def _parts(body: bytes) -> tuple[str, str, str, bytes]:
     return frames.REASONS[reason], message, stack, console
 
 
-def _syntax_fault(body: bytes) -> SyntaxFault:
+def _syntax_fault(body: bytes, script: bytes) -> SyntaxFault:
     _, message, stack, _ = _parts(body)
-    found = _AUTHORS_POSITION.search(stack)
-    if found is None:
-        return SyntaxFault(message, None, None)
-    return SyntaxFault(message, int(found[1]) - frames.LINE_OFFSET, int(found[2]))
+    position = _position(stack, script)
+    return SyntaxFault(message, position.get("script_line"), position.get("script_column"))
 
 
-def _position(stack: str, script: bytes) -> dict[str, Any]:
+def _position(stack: str, script: bytes) -> dict[str, int]:
     """The topmost place in the author's own source."""
     for found in _AUTHORS_POSITION.finditer(stack):
         line = int(found[1]) - frames.LINE_OFFSET

@@ -25,7 +25,8 @@ class SandboxPool:
         self._ids = count(1)
         self._queue: deque[Call] = deque()
         self._processes: list[SandboxProcess] = []
-        self._places: set[asyncio.Task[None]] = set()
+        self._places = 0
+        self._keepers: set[asyncio.Task[None]] = set()
         self._live = 0
         self._closed = False
 
@@ -33,6 +34,8 @@ class SandboxPool:
         """Raises OSError when not even one process comes up."""
         process = self._new_process()
         await process.start()
+        self._places += 1
+        self._processes.append(process)
         self._keep(self._serve(process))
 
     async def close(self) -> None:
@@ -41,7 +44,7 @@ class SandboxPool:
         self._fail_queue("the service is shutting down")
         for process in self._processes:
             process.kill()
-        await asyncio.gather(*self._places)
+        await asyncio.gather(*self._keepers)
 
     @property
     def pids(self) -> list[int]:
@@ -104,12 +107,14 @@ class SandboxPool:
         return min(free, key=lambda process: process.load, default=None)
 
     def _grow(self) -> None:
-        if not self._closed and len(self._places) < self.size:
+        if not self._closed and self._places < self.size:
+            self._places += 1
             self._keep(self._add_process())
 
-    def _keep(self, serving: Coroutine[Any, Any, None]) -> None:
-        place = asyncio.create_task(serving)
-        self._places.add(place)
+    def _keep(self, keeping: Coroutine[Any, Any, None]) -> None:
+        keeper = asyncio.create_task(keeping)
+        self._keepers.add(keeper)
+        keeper.add_done_callback(self._keepers.discard)
 
     def _new_process(self) -> SandboxProcess:
         return SandboxProcess(grace_s=self._grace_s, on_room=self._dispatch)
@@ -119,31 +124,26 @@ class SandboxPool:
         try:
             await process.start()
         except OSError:
-            self._leave_place()
+            self._places -= 1
             if not self._processes:
                 self._fail_queue("no sandbox process could be started")
             return
+        self._processes.append(process)
         await self._serve(process)
 
     async def _serve(self, process: SandboxProcess) -> None:
         """Keeps the process in use until it is lost, then sees to the calls that were on it."""
-        self._processes.append(process)
         if self._closed:
             process.kill()
         self._dispatch()
         await process.lost.wait()
         self._processes.remove(process)
-        self._leave_place()
+        self._places -= 1
         self._rescue(process)
         if not self._processes:
             self._grow()
         self._dispatch()
         await process.stop()
-
-    def _leave_place(self) -> None:
-        task = asyncio.current_task()
-        if task is not None:
-            self._places.discard(task)
 
     def _rescue(self, process: SandboxProcess) -> None:
         """Runs again what can't have had an effect, once if it may have been what ended the process."""

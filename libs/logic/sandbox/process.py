@@ -66,6 +66,9 @@ class SandboxProcess(asyncio.Protocol):
         except OSError:
             await self.stop()
             raise ConnectionError("a sandbox process did not come up") from None
+        except asyncio.CancelledError:
+            await self.stop()
+            raise
 
     @property
     def load(self) -> tuple[int, int]:
