@@ -8,7 +8,7 @@ from libs.common.bus.port import Message
 from libs.common.clock import Clock
 from libs.common.contracts.envelope import encode
 from libs.common.contracts.identity import KeyChanged, KeyGrant, KeyQuestion
-from libs.common.errors import invalid
+from libs.common.errors import NotFound, invalid
 from libs.common.ids import new_id
 from libs.common.settings import SettingsRefused
 from libs.common.store.port import DuplicateKey
@@ -38,6 +38,18 @@ class Keys:
         secret = _PREFIX + secrets.token_urlsafe(32)
         await self._add(platform_id, name, secret)
         return secret
+
+    async def of_platform(self, platform_id: str) -> list[ApiKey]:
+        """A platform's keys by name, revoked ones included."""
+        return await self._repository.of_platform(platform_id)
+
+    async def revoke(self, platform_id: str, key_id: str) -> None:
+        """Raises NotFound. Processes that hold the key in memory let go of it as they hear the event."""
+        key = await self._repository.get(platform_id, key_id)
+        if key is None or key.revoked_at is not None:
+            raise NotFound("key_not_found", "This platform has no such active key; see `keys list`.")
+        revoked = key.model_copy(update={"revoked_at": self._clock.now()})
+        await self._repository.save(revoked, [self._changed(revoked)])
 
     async def grant(self, question: KeyQuestion) -> KeyGrant | None:
         """Whose key this is; None when it is unknown or revoked."""

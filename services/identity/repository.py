@@ -37,6 +37,16 @@ class KeyRepository:
         found = await self._documents.find({"key_hash": key_hash}, limit=1)
         return _key(found[0]) if found else None
 
+    async def get(self, platform_id: str, id: str) -> ApiKey | None:
+        document = await self._documents.get(id)
+        if document is None or document.fields["platform_id"] != platform_id:
+            return None
+        return _key(document)
+
+    async def of_platform(self, platform_id: str) -> list[ApiKey]:
+        found = await self._documents.find({"platform_id": platform_id}, order=(Sort("name"),))
+        return [_key(document) for document in found]
+
     async def add(self, key: ApiKey, events: Sequence[Message]) -> ApiKey:
         """Raises DuplicateKey when the very secret exists."""
         return _key(await self._documents.insert(_key_document(key), events))

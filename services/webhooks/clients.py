@@ -14,9 +14,8 @@ from libs.logic.errors import InvalidLogic, LogicError
 from libs.logic.program import Program, compile_node
 from libs.logic.scope import Scope
 from libs.runtime.bindings import Actor
-from libs.runtime.blotting import Blotter
 from libs.runtime.components import CompiledComponent
-from libs.runtime.host import Runtime
+from libs.runtime.host import Runtime, RuntimeHost
 from libs.runtime.problems import invalid_input, problem_of
 from services.webhooks.endpoints.channels import LiveEvent, Respond
 from services.webhooks.endpoints.endpoints import Endpoints
@@ -174,33 +173,41 @@ class TriggerClient:
         )
 
     async def create(self, subscription: Subscription) -> Any:
-        found = await find_trigger(self._runtime, subscription)
-        program = found.hook("create") if found is not None else None
+        program = await self._hook(subscription, "create")
+        if program is None:
+            return None
+        host = await self._host(subscription)
         try:
-            return await self._run(subscription, program) if program is not None else None
+            return await program.evaluate(await self._scope(host, program, subscription))
         except LogicError as error:
-            raise problem_of(error, Blotter(())) from None
+            raise problem_of(error, host.blotter()) from None
 
     async def delete(self, subscription: Subscription) -> None:
-        found = await find_trigger(self._runtime, subscription)
-        program = found.hook("delete") if found is not None else None
+        program = await self._hook(subscription, "delete")
         if program is not None:
-            await self._run(subscription, program)
+            await program.evaluate(await self._scope(await self._host(subscription), program, subscription))
 
-    async def _run(self, subscription: Subscription, program: Program) -> Any:
-        """Runs a hook on the variables; it knows its inbound URL and secret where the service has an event."""
+    async def _hook(self, subscription: Subscription, name: str) -> Program | None:
+        trigger = await find_trigger(self._runtime, subscription)
+        return trigger.hook(name) if trigger is not None else None
+
+    async def _host(self, subscription: Subscription) -> RuntimeHost:
         service = await self._events.service(subscription.platform_id, subscription.service_id)
         actor = await acting(self._access, subscription)
-        host = self._runtime.host(actor, service, service_version=subscription.service_version)
+        return self._runtime.host(actor, service, service_version=subscription.service_version)
+
+    async def _scope(self, host: RuntimeHost, program: Program, subscription: Subscription) -> Scope:
+        """The hook's input are the variables; it knows its inbound URL and secret where the service has an event."""
         scope = await host.scope(program, subscription.variables)
         scope.state = subscription.state
+        service = await self._events.service(subscription.platform_id, subscription.service_id)
         offer = _event_for(subscription.trigger_name, await self._events.offers(service))
         if offer is not None:
             asker = Asker(subscription.user_row_id, subscription, scope.credential.url if scope.credential else None)
             endpoint = await endpoint_of(self._endpoints, subscription.platform_id, offer, asker)
             scope.webhook_url = self._endpoints.url(endpoint)
             scope.webhook_secret = await self._endpoints.secret(endpoint)
-        return await program.evaluate(scope)
+        return scope
 
     async def _service_url(
         self, platform_id: str, user: UserGrant, service: ServiceGrant, credential_id: str | None

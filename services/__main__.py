@@ -1,0 +1,62 @@
+"""`python -m services`: runs the engine, or one of its commands."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Callable, Coroutine
+from typing import TypeAlias
+
+from libs.common.errors import ServiceError
+from libs.common.keyring import SealingRefused
+from libs.common.settings import Settings, SettingsRefused
+from libs.common.sqlite import StorageRefused
+from services.commands import create_key, list_keys, revoke_key
+from services.run import run
+
+Command: TypeAlias = Callable[[Settings, argparse.Namespace], Coroutine[None, None, int]]
+_REFUSALS = (SettingsRefused, StorageRefused, SealingRefused)
+
+
+def main(arguments: list[str]) -> int:
+    """Answers the exit code; a refusal is one sentence on stderr."""
+    parsed = _parser().parse_args(arguments)
+    try:
+        command: Command = parsed.command
+        return asyncio.run(command(Settings(), parsed))
+    except (*_REFUSALS, ServiceError) as refusal:
+        sys.stderr.write(f"{refusal}\n")
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m services",
+        description="Interactor Engine. Without a command: runs all services in one process. "
+        "Settings come from the environment; README.md lists them.",
+    )
+    parser.set_defaults(command=run)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    commands.add_parser("run", help="run all services in one process (the default)")
+    keys = commands.add_parser("keys", help="API keys of platforms").add_subparsers(
+        title="commands", metavar="COMMAND", required=True
+    )
+    create = keys.add_parser("create", help="make a key and print it; it is shown this once")
+    create.add_argument("--platform", required=True, help="the platform that the key acts for")
+    create.add_argument("--name", default="", help="what the key is for")
+    create.set_defaults(command=create_key)
+    listing = keys.add_parser("list", help="list a platform's keys, never their secrets")
+    listing.add_argument("--platform", required=True)
+    listing.set_defaults(command=list_keys)
+    revoke = keys.add_parser("revoke", help="revoke a key for good")
+    revoke.add_argument("--platform", required=True)
+    revoke.add_argument("key_id", metavar="KEY_ID", help="its id, as `keys list` shows it")
+    revoke.set_defaults(command=revoke_key)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

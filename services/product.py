@@ -1,0 +1,198 @@
+"""The composition root of the one-process run: all five services on one application."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+
+from libs.common.clock import SystemClock
+from libs.common.contracts.calls import Call
+from libs.common.egress import Allow, EgressClient
+from libs.common.engines import Engines, open_engines
+from libs.common.internal import DirectPeers, internal_app
+from libs.common.keyring import KeyRing, load_or_create_key_file
+from libs.common.role_tokens import RoleKeys
+from libs.common.service import Infra, Service
+from libs.common.settings import Settings, SettingsRefused, check_production
+from libs.common.telemetry import Metrics
+from libs.common.web.access import Access
+from libs.common.web.app import Mount, build_app
+from libs.common.web.docs import docs_routes, openapi
+from libs.common.web.endpoint import Endpoints
+from libs.common.web.health import Health
+from libs.common.web.idempotency import IdempotentAnswers
+from libs.common.web.idempotency import collection_spec as idempotency
+from libs.common.workers import Supervisor
+from libs.logic.sandbox.pool import SandboxPool
+from libs.runtime.app import build_runtime
+from services.catalog import app as catalog
+from services.credentials import app as credentials
+from services.executor import app as executor
+from services.identity import app as identity
+from services.webhooks import app as webhooks
+
+VERSION = "0.1.0"
+_USER_AGENT = f"InteractorEngine/{VERSION}"
+_KEY_FILE = "credentials.key"
+_DRAIN_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sockets:
+    """The two listening sockets, bound before anything is built, so that ports and URLs are known."""
+
+    api: socket.socket
+    internal: socket.socket
+
+    @property
+    def api_url(self) -> str:
+        return _url(self.api)
+
+    @property
+    def internal_url(self) -> str:
+        return _url(self.internal)
+
+    def close(self) -> None:
+        self.api.close()
+        self.internal.close()
+
+
+class Product:
+    """Everything, built; `start` opens and serves it, `close` finishes what runs and lets go."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Raises SettingsRefused, StorageRefused, or OSError for a port that is taken."""
+        check_production(settings)
+        self.metrics = Metrics()
+        self.supervisor = Supervisor()
+        self._settings = settings
+        keys = _key_ring(settings)
+        self.sockets = Sockets(
+            _listen(settings.host, settings.port, "PORT"),
+            _listen(settings.host, settings.internal_port, "INTERNAL_PORT"),
+        )
+        self.engines = open_engines(settings.effective_store_url, settings.bus_url, SystemClock())
+        self.egress = EgressClient(
+            Allow.parse(settings.egress_exceptions),
+            user_agent=_USER_AGENT,
+            on_denied=lambda rule: self.metrics.egress_denied.labels(str(rule)).inc(),
+        )
+        self.sandbox = SandboxPool(size=settings.sandbox_processes or None)
+        self._health = Health(self.engines.store, self.engines.bus)
+        self._answers: dict[Call[Any, Any], Any] = {}
+        infra = self._infra(keys)
+        access = Access(infra.peers, infra.bus)
+        self._services = self._build(infra, access)
+        self._apps = (self._api(infra, access), internal_app(self._answers, _role_keys(), metrics=self.metrics.render))
+        self._runners: list[web.AppRunner] = []
+
+    @property
+    def url(self) -> str:
+        return self.sockets.api_url
+
+    @property
+    def internal_url(self) -> str:
+        return self.sockets.internal_url
+
+    async def start(self) -> None:
+        """Raises StorageRefused, SealingRefused, SettingsRefused."""
+        await asyncio.gather(self.egress.start(), self.sandbox.start())
+        await self.engines.start()
+        for service in self._services:
+            await service.sealer.verify_keys()
+            await service.prepare()
+        self.supervisor.start([worker for service in self._services for worker in service.workers])
+        for app, listening in zip(self._apps, (self.sockets.api, self.sockets.internal), strict=True):
+            runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=_DRAIN_S)
+            await runner.setup()
+            await web.SockSite(runner, listening).start()
+            self._runners.append(runner)
+        self._health.ready = True
+
+    async def close(self) -> None:
+        self._health.ready = False
+        for runner in self._runners:
+            await runner.cleanup()
+        await self.supervisor.stop()
+        await self.engines.close()
+        await self.sandbox.close()
+        await self.egress.close()
+        self.sockets.close()
+
+    def _infra(self, keys: KeyRing) -> Infra:
+        return Infra(
+            settings=self._settings,
+            clock=SystemClock(),
+            store=self.engines.store,
+            bus=self.engines.bus,
+            peers=DirectPeers(self._answers),
+            egress=self.egress,
+            metrics=self.metrics,
+            keys=keys,
+        )
+
+    def _build(self, infra: Infra, access: Access) -> tuple[Service, ...]:
+        runtime = build_runtime(infra, self.sandbox)
+        public_url = self._settings.public_url or self.url
+        services = (
+            webhooks.build(infra, runtime, access, public_url=public_url),
+            executor.build(infra, runtime),
+            catalog.build(infra, self.sandbox),
+            credentials.build(infra),
+            identity.build(infra),
+        )
+        for service in services:
+            self._answers.update(service.answers)
+        return services
+
+    def _api(self, infra: Infra, access: Access) -> web.Application:
+        document = openapi([(service.name, service.routes) for service in self._services], VERSION)
+        mounts = [Mount(service.routes, self._endpoints(infra, access, service)) for service in self._services]
+        return build_app(
+            mounts,
+            [*docs_routes(document), *self._health.routes()],
+            largest_body_bytes=max(self._settings.body_limit_bytes, self._settings.inbound_limit_bytes),
+        )
+
+    def _endpoints(self, infra: Infra, access: Access, service: Service) -> Endpoints:
+        answers = IdempotentAnswers(infra.store.collection(idempotency(service.name)), service.sealer, infra.clock)
+        limit = self._settings.body_limit_bytes
+        return Endpoints(service.name, access, answers, self.metrics, body_limit_bytes=limit)
+
+
+def open_for_command(settings: Settings) -> Engines:
+    """The engines for a short command, beside a running server. Raises StorageRefused."""
+    return open_engines(settings.effective_store_url, settings.bus_url, SystemClock(), exclusive=False)
+
+
+def _key_ring(settings: Settings) -> KeyRing:
+    """From the setting, else from a file that a local server makes for itself. Raises SealingRefused."""
+    if settings.credentials_keys is not None:
+        return KeyRing.parse(settings.credentials_keys.get_secret_value())
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    ring, _ = load_or_create_key_file(settings.data_dir / _KEY_FILE)
+    return ring
+
+
+def _role_keys() -> RoleKeys:
+    """In one process nobody calls through the internal port, so a key that nobody knows guards it."""
+    return RoleKeys.generate(["product"])["product"]
+
+
+def _listen(host: str, port: int, setting: str) -> socket.socket:
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family, backlog=1024)
+    except OSError as error:
+        raise SettingsRefused(
+            f"{setting}={port}: can't listen on {host} ({error.strerror}); choose another port, or 0 for a free one"
+        ) from None
+
+
+def _url(listening: socket.socket) -> str:
+    host, port = listening.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
