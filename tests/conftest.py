@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
 
-from tests.product import Running, running
+if TYPE_CHECKING:
+    from tests.product import Running
 
 
 @pytest.fixture(autouse=True)
@@ -19,5 +21,7 @@ def _no_blocking() -> Iterator[BlockBuster]:
 @pytest.fixture
 async def product() -> AsyncIterator[Running]:
     """The whole product on embedded engines in memory."""
+    from tests.product import running  # the product is imported by the tests that start it
+
     async with running() as started:
         yield started
