@@ -1,56 +1,16 @@
-"""A host with scripted answers, a real sandbox, and scopes to evaluate nodes in."""
+"""A real sandbox, a host around it, and scopes to evaluate nodes in."""
 
-import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-import orjson
 import pytest
 
 from libs.logic.budget import Budget, Meter
-from libs.logic.errors import LogicError
-from libs.logic.program import Program, compile_node
+from libs.logic.program import compile_node
 from libs.logic.sandbox.pool import SandboxPool
-from libs.logic.scope import ActionCall, HttpRequest, HttpResponse, Scope
-
-
-def json_answer(value: Any, status: int = 200) -> HttpResponse:
-    return HttpResponse(status, {"content-type": "application/json"}, orjson.dumps(value))
-
-
-class FakeHost:
-    """Answers requests from a queue (else with 200 and `{}`), actions from a table, and remembers what it saw."""
-
-    def __init__(self, sandbox: SandboxPool | None) -> None:
-        self._sandbox = sandbox
-        self.requests: list[HttpRequest] = []
-        self.answers: list[HttpResponse | LogicError] = []
-        self.actions: dict[str, Program] = {}
-        self.action_calls: list[ActionCall] = []
-        self.gate: asyncio.Event | None = None
-        self.asked = asyncio.Event()
-
-    @property
-    def sandbox(self) -> SandboxPool:
-        assert self._sandbox is not None
-        return self._sandbox
-
-    async def http(self, request: HttpRequest) -> HttpResponse:
-        self.requests.append(request)
-        self.asked.set()
-        if self.gate is not None:
-            await self.gate.wait()
-        answer = self.answers.pop(0) if self.answers else json_answer({})
-        if isinstance(answer, LogicError):
-            raise answer
-        return answer
-
-    async def action(self, scope: Scope, call: ActionCall) -> tuple[Program, Scope]:
-        self.action_calls.append(call)
-        if call.action not in self.actions:
-            raise LogicError("not_found", f"There is no action '{call.action}'.")
-        return self.actions[call.action], scope.nested(call.input, service=call.service)
+from libs.logic.scope import Scope
+from tests.logic.fake_host import FakeHost
 
 
 @pytest.fixture

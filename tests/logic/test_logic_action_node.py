@@ -8,8 +8,7 @@ from libs.logic.budget import Budget
 from libs.logic.errors import LogicError
 from libs.logic.program import compile_node
 from libs.logic.scope import Credential, Scope
-
-from .conftest import FakeHost
+from tests.logic.fake_host import FakeHost
 
 SOURCE = {"@type": "reference", "operation": "source"}
 

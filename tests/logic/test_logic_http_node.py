@@ -9,8 +9,7 @@ from libs.logic.budget import Budget
 from libs.logic.errors import LogicError
 from libs.logic.program import compile_node
 from libs.logic.scope import Credential, HttpResponse, Scope
-
-from .conftest import FakeHost, json_answer
+from tests.logic.fake_host import FakeHost, json_answer
 
 
 @pytest.fixture

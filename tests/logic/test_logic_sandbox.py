@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,8 +15,7 @@ from libs.logic.program import compile_node
 from libs.logic.sandbox import frames
 from libs.logic.sandbox.pool import SandboxPool
 from libs.logic.scope import Scope
-
-from .conftest import FakeHost
+from tests.logic.fake_host import FakeHost
 
 Run = Callable[..., Any]
 
@@ -135,17 +135,22 @@ async def test_a_script_that_had_called_out_is_lost_with_its_process(
     assert len(script_host.requests) == 2
 
 
-async def test_a_script_that_kills_its_process_twice_is_lost(run_script: Run, pool: SandboxPool) -> None:
+async def replaced(pool: SandboxPool, pid: int) -> int:
+    """The process that took the place of one, once it is up."""
+    async with asyncio.timeout(10):
+        while pool.pids in ([], [pid]):  # noqa: ASYNC110 - nothing tells of a process that is up
+            await asyncio.sleep(0)
+    return pool.pids[0]
+
+
+async def test_a_script_that_takes_its_process_down_twice_is_lost(run_script: Run, pool: SandboxPool) -> None:
+    [pid] = pool.pids
     running = asyncio.create_task(run_script("return 1"))
     for _ in range(2):
-        while not pool.pids:
-            await asyncio.sleep(0)
-        pid = pool.pids[0]
         os.kill(pid, signal.SIGSTOP)
         await asyncio.sleep(0)
         os.kill(pid, signal.SIGKILL)
-        while pid in pool.pids:
-            await asyncio.sleep(0)
+        pid = await replaced(pool, pid)
     assert (await failure(running)).code == "sandbox_lost"
 
 
@@ -213,22 +218,22 @@ async def test_closing_ends_what_runs_and_leaves_no_process(make_scope: Callable
         os.kill(pid, 0)
 
 
+def told_of(pid: int, file: str) -> str:
+    return Path(f"/proc/{pid}/{file}").read_text()
+
+
 async def test_a_sandbox_process_has_no_environment_and_may_open_nothing(pool: SandboxPool) -> None:
     [pid] = pool.pids
-    with open(f"/proc/{pid}/environ", "rb") as environment:
-        assert environment.read() == b""
-    with open(f"/proc/{pid}/limits") as limits:
-        told = limits.read()
-    assert "Max open files            0 " in told
-    assert "Max file size             0 " in told
-    with open(f"/proc/{pid}/status") as status:
-        assert "NoNewPrivs:\t1" in status.read()
+    assert told_of(pid, "environ") == ""
+    assert "Max open files            0 " in told_of(pid, "limits")
+    assert "Max file size             0 " in told_of(pid, "limits")
+    assert "NoNewPrivs:\t1" in told_of(pid, "status")
 
 
 def test_frames_are_taken_off_as_they_complete() -> None:
     whole = frames.frame(frames.RUN, 1, b"abc") + frames.frame(frames.DROP, 2)
     buffer = bytearray()
-    taken = []
+    taken: list[tuple[int, int, bytes]] = []
     for position in range(len(whole)):
         buffer += whole[position : position + 1]
         taken += frames.split(buffer)

@@ -8,8 +8,7 @@ import pytest
 from libs.logic.budget import Budget
 from libs.logic.errors import LogicError
 from libs.logic.scope import Credential, HttpResponse
-
-from .conftest import FakeHost, json_answer
+from tests.logic.fake_host import FakeHost, json_answer
 
 Run = Callable[..., Any]
 
@@ -51,8 +50,9 @@ async def test_axios_answers_data_status_and_headers(run_script: Run, script_hos
         ("patch('https://a.io/x', 'a=1')", "PATCH", "https://a.io/x", "application/x-www-form-urlencoded", b"a=1"),
         ("post('https://a.io/x', new URLSearchParams({a: 'b c'}))", "POST", "https://a.io/x",
          "application/x-www-form-urlencoded", b"a=b+c"),
-        ("post('https://a.io/x', {a: [1], b: {c: 'd'}}, {headers: {'Content-Type': 'application/x-www-form-urlencoded'}})",
-         "POST", "https://a.io/x", "application/x-www-form-urlencoded", b"a%5B%5D=1&b%5Bc%5D=d"),
+        ("post('https://a.io/x', {a: [1], b: {c: 'd'}}, "
+         "{headers: {'Content-Type': 'application/x-www-form-urlencoded'}})", "POST",
+         "https://a.io/x", "application/x-www-form-urlencoded", b"a%5B%5D=1&b%5Bc%5D=d"),
         ("post('https://a.io/x', new Uint8Array([0, 255]))", "POST", "https://a.io/x", None, b"\x00\xff"),
         ("request({method: 'post', url: 'https://a.io/x', data: '<a/>', headers: {'content-type': 'text/xml'}})",
          "POST", "https://a.io/x", "text/xml", b"<a/>"),

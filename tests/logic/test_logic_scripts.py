@@ -11,8 +11,7 @@ from libs.logic.errors import LogicError
 from libs.logic.program import compile_node
 from libs.logic.sandbox.pool import SandboxPool
 from libs.logic.scope import Credential, Scope
-
-from .conftest import FakeHost
+from tests.logic.fake_host import FakeHost
 
 Run = Callable[..., Any]
 
