@@ -63,7 +63,7 @@ TOPICS: dict[str, Topic] = {
             partitions=6,
             retention=timedelta(days=7),
             groups=("credentials", "webhooks"),
-            followers=("credentials", "executor", "webhooks"),
+            followers=("catalog", "credentials", "executor", "webhooks"),
         ),
         Topic(
             "credentials.tokens",
