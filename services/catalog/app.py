@@ -1,0 +1,73 @@
+"""Builds catalog."""
+
+from __future__ import annotations
+
+from libs.common.contracts.catalog import (
+    FIND_COMPONENT,
+    FIND_SECURITY,
+    FIND_SERVICE,
+    FIND_VERSION,
+    LIST_COMPONENTS,
+    Kind,
+)
+from libs.common.service import Infra, Service
+from libs.common.web.routes import Route
+from libs.common.workers import Periodic
+from services.catalog.components.checks import ComponentCheck
+from services.catalog.components.clients import ValueKeeper
+from services.catalog.components.components import Components
+from services.catalog.components.reading import ReadComponents, Resolution
+from services.catalog.components.repository import ContentRepository, HeadRepository
+from services.catalog.components.routes import ComponentRoutes
+from services.catalog.components.writing import ContentWriter
+from services.catalog.logic_check import LogicCheck, SyntaxCheck
+from services.catalog.securities.repository import SecurityRepository
+from services.catalog.securities.routes import SecurityRoutes
+from services.catalog.securities.securities import Securities
+from services.catalog.services.directory import Directory
+from services.catalog.services.removal import Removal
+from services.catalog.services.repository import ServiceRepository
+from services.catalog.services.routes import ServiceRoutes
+from services.catalog.services.services import Services
+from services.catalog.sweep import SWEEP_INTERVAL_S, Sweep
+from services.catalog.versions.freezing import Freezer
+from services.catalog.versions.pinned import PinnedRows
+from services.catalog.versions.repository import PinRepository, VersionRepository
+from services.catalog.versions.routes import VersionRoutes
+from services.catalog.versions.versions import Versions
+
+
+def build(infra: Infra, sandbox: SyntaxCheck) -> Service:
+    store, clock = infra.store, infra.clock
+    kept, versions_kept, securities_kept = ServiceRepository(store), VersionRepository(store), SecurityRepository(store)
+    heads, contents, pins = HeadRepository(store), ContentRepository(store), PinRepository(store)
+    logic = LogicCheck(sandbox)
+    directory = Directory(kept, infra.bus)
+    removal = Removal(kept, (heads, contents, pins, versions_kept, securities_kept))
+    services = Services(kept, versions_kept, removal, clock)
+    versions = Versions(versions_kept, services, securities_kept, Freezer(heads, pins, clock), logic, clock)
+    securities = Securities(securities_kept, versions, services, clock)
+    resolution = Resolution(heads, contents, pins, versions)
+    reading = ReadComponents(heads, contents)
+    writer = ContentWriter(contents, ComponentCheck(logic), ValueKeeper(infra.peers), clock)
+    components = Components(heads, reading, writer, services, PinnedRows(pins, versions_kept), clock)
+    sweep = Sweep(heads, contents, pins, versions_kept, clock)
+    routes: tuple[Route, ...] = (
+        *ServiceRoutes(services, directory).table(),
+        *VersionRoutes(versions, directory).table(),
+        *SecurityRoutes(securities, directory).table(),
+        *(route for kind in Kind for route in ComponentRoutes(kind, components, reading, directory).table()),
+    )
+    return Service(
+        name="catalog",
+        sealer=infra.sealer("catalog"),
+        routes=routes,
+        answers={
+            FIND_SERVICE: directory.grant,
+            FIND_COMPONENT: resolution.find,
+            LIST_COMPONENTS: resolution.all,
+            FIND_SECURITY: securities.grant,
+            FIND_VERSION: versions.grant,
+        },
+        workers=(removal.worker(), Periodic("catalog.sweep", SWEEP_INTERVAL_S, sweep.round)),
+    )

@@ -1,0 +1,185 @@
+"""Components: made or merged by row id, versioned, renamed, deleted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from libs.common.bus.port import Message
+from libs.common.clock import Clock
+from libs.common.contracts.catalog import Kind
+from libs.common.errors import Conflict, NotFound, invalid
+from libs.common.ids import new_id
+from libs.common.store.port import DuplicateKey, RevisionConflict
+from services.catalog.authorship import Actor, made_by
+from services.catalog.changes import said
+from services.catalog.components import numbers
+from services.catalog.components.kinds import RULES
+from services.catalog.components.models import Found, Head, Row
+from services.catalog.components.planning import Plan, plan_update
+from services.catalog.components.reading import ReadComponents
+from services.catalog.components.repository import HeadRepository, head_id_of
+from services.catalog.components.writing import ContentWriter
+from services.catalog.refusals import changed_meanwhile, id_taken, name_taken
+from services.catalog.services.models import Service
+from services.catalog.services.services import Services
+from services.catalog.versions.pinned import PinnedRows
+
+
+@dataclass(frozen=True, slots=True)
+class NewComponent:
+    """What a create asks for; the ids that it leaves open are made."""
+
+    name: str | None
+    members: dict[str, Any] = field(repr=False)
+    id: str | None = None
+    identity: str | None = None
+    published: bool | None = None
+
+
+class Components:
+    """The writing verbs on components of a service that the caller may change."""
+
+    def __init__(
+        self,
+        heads: HeadRepository,
+        reading: ReadComponents,
+        contents: ContentWriter,
+        services: Services,
+        pinned: PinnedRows,
+        clock: Clock,
+    ) -> None:
+        self._heads = heads
+        self._reading = reading
+        self._contents = contents
+        self._services = services
+        self._pinned = pinned
+        self._clock = clock
+
+    async def create(self, service: Service, kind: Kind, actor: Actor, new: NewComponent) -> Found:
+        """Makes a component with its first row, or merges into the row of that id.
+
+        Raises Invalid, Conflict, Unavailable.
+        """
+        row_id, identity = new.id or new_id(), new.identity or new_id()
+        owner = await self._heads.get(head_id_of(row_id)) or await self._heads.by_row(row_id)
+        if owner is not None:
+            return await self._merge(service, kind, actor, owner, row_id, new)
+        name = new.name or identity
+        head = Head(id=head_id_of(row_id), service_id=service.id, kind=kind, name=name, identity=identity, rows=())
+        await self._refuse_taken(head, row_id)
+        members = await self._contents.accept(service, head, dict(RULES[kind].members), new.members)
+        row = await self._new_row(head, actor, row_id, numbers.FIRST, members, published=new.published)
+        return Found(await self._add(service, head.having(row)), row, members)
+
+    async def update(
+        self, service: Service, kind: Kind, ref: str, actor: Actor, version: str | None, changes: NewComponent
+    ) -> Found:
+        """Raises NotFound, Invalid, Conflict, Unavailable."""
+        head = await self._reading.head(service, kind, ref)
+        plan = plan_update(RULES[kind], head, ref, version)
+        return await self._carry_out(service, head, plan, actor, changes)
+
+    async def delete(self, service: Service, kind: Kind, ref: str) -> None:
+        """The row of that id, or by identity or name the component. Raises NotFound, Conflict."""
+        head = await self._reading.head(service, kind, ref)
+        row = head.row(ref)
+        await self._pinned.refuse_removal([row.id] if row is not None else [each.id for each in head.rows])
+        now = self._clock.now()
+        try:
+            if row is not None and len(head.rows) > 1:
+                await self._heads.save(head.without(row), [_said(service, head, now)])
+            else:
+                await self._heads.remove(head, [_said(service, head, now, deleted=True)])
+        except RevisionConflict:
+            raise changed_meanwhile() from None
+
+    async def _merge(
+        self, service: Service, kind: Kind, actor: Actor, owner: Head, row_id: str, changes: NewComponent
+    ) -> Found:
+        row = owner.row(row_id)
+        if row is None or owner.service_id != service.id or owner.kind is not kind:
+            raise id_taken()
+        return await self._carry_out(service, owner, Plan(row), actor, changes)
+
+    async def _refuse_taken(self, head: Head, row_id: str) -> None:
+        """Raises Conflict early, before a value is handed over; the store decides once more at the write."""
+        member = RULES[head.kind].identity
+        if row_id == head.identity:
+            raise invalid(member, "must differ from id: one names a version, the other the component")
+        for other in await self._heads.holding(head.service_id, head.kind, (head.name, head.identity, row_id)):
+            if other.name == head.name:
+                raise name_taken(head.kind.value, head.name)
+            if other.identity == head.identity or other.row(head.identity) is not None:
+                raise id_taken(member)
+            if other.identity == row_id:
+                raise id_taken()
+
+    async def _add(self, service: Service, head: Head) -> Head:
+        try:
+            added = await self._heads.add(head, [_said(service, head, self._clock.now())])
+        except DuplicateKey as taken:
+            raise _refusal(taken, head) from None
+        try:
+            await self._services.confirm(service.id)
+        except NotFound:
+            await self._heads.remove(added)
+            raise
+        return added
+
+    async def _carry_out(self, service: Service, head: Head, plan: Plan, actor: Actor, changes: NewComponent) -> Found:
+        """Writes the planned row's content where it changes, then the head that names it."""
+        base = (await self._reading.content(head, plan.base)).members
+        members = await self._contents.accept(service, head, base, changes.members)
+        now = self._clock.now()
+        if plan.new_version is not None:
+            row = await self._new_row(head, actor, new_id(), plan.new_version, members, published=changes.published)
+        else:
+            row = plan.base.changed(actor, now, **_published(changes.published))
+            if members != base:
+                row = await self._rewritten(head, row, members)
+        renamed = head.model_copy(update={"name": changes.name or head.name})
+        return Found(await self._save(service, renamed.having(row), now), row, members)
+
+    async def _new_row(
+        self, head: Head, actor: Actor, id: str, version: str, members: dict[str, Any], *, published: bool | None
+    ) -> Row:
+        revision = await self._contents.write(head, id, members)
+        return Row.model_validate(
+            {
+                "id": id,
+                "version": version,
+                "published": RULES[head.kind].published_at_first if published is None else published,
+                "content_revision": revision,
+                **made_by(actor, self._clock.now()),
+            }
+        )
+
+    async def _rewritten(self, head: Head, row: Row, members: dict[str, Any]) -> Row:
+        revision = await self._contents.write(head, row.id, members, after=row.content_revision)
+        return row.model_copy(update={"content_revision": revision})
+
+    async def _save(self, service: Service, head: Head, now: datetime) -> Head:
+        try:
+            return await self._heads.save(head, [_said(service, head, now)])
+        except DuplicateKey as taken:
+            raise _refusal(taken, head) from None
+        except RevisionConflict:
+            raise changed_meanwhile() from None
+
+
+def _published(given: bool | None) -> dict[str, bool]:
+    return {} if given is None else {"published": given}
+
+
+def _refusal(taken: DuplicateKey, head: Head) -> Conflict:
+    if "name" in taken.fields:
+        return name_taken(head.kind.value, head.name)
+    if "identity" in taken.fields:
+        return id_taken(RULES[head.kind].identity)
+    return changed_meanwhile()
+
+
+def _said(service: Service, head: Head, at: datetime, *, deleted: bool = False) -> Message:
+    return said(service, head.kind.value, head.identity, revision=head.revision + 1, at=at, deleted=deleted)

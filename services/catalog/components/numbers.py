@@ -1,0 +1,27 @@
+"""Version numbers of component rows: dotted, compared numerically, missing parts are 0."""
+
+from __future__ import annotations
+
+import re
+from typing import TypeAlias
+
+Number: TypeAlias = tuple[int, int, int]
+
+FIRST = "1.0.0"
+MINOR = "minor"
+MAJOR = "major"
+_DOTTED = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9}){0,2}\Z")
+
+
+def parse(text: str) -> Number | None:
+    """`2` is (2, 0, 0); None for what is no number."""
+    if not _DOTTED.match(text):
+        return None
+    major, minor, patch, *_ = (*map(int, text.split(".")), 0, 0)
+    return major, minor, patch
+
+
+def following(number: Number, step: str) -> str:
+    """The number after `number` by a `minor` or `major` step."""
+    major, minor, _ = number
+    return f"{major + 1}.0.0" if step == MAJOR else f"{major}.{minor + 1}.0"

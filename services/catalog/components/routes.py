@@ -1,0 +1,72 @@
+"""Routes of components: the same for every kind."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from libs.common.contracts.catalog import Kind
+from libs.common.web.paging import Listing
+from libs.common.web.routes import ApiRequest, Route, User
+from services.catalog.components.components import Components
+from services.catalog.components.kinds import RULES
+from services.catalog.components.reading import ReadComponents
+from services.catalog.components.schemas import BODIES, component_row
+from services.catalog.services.directory import Directory
+from services.catalog.wire import actor_of
+
+
+class ComponentRoutes:
+    """Parse, call one verb, shape."""
+
+    def __init__(self, kind: Kind, components: Components, reading: ReadComponents, directory: Directory) -> None:
+        self._kind = kind
+        self._ref = f"{kind.value}Id"
+        self._components = components
+        self._reading = reading
+        self._directory = directory
+
+    def table(self) -> tuple[Route, ...]:
+        kind, bodies, rules = self._kind.value, BODIES[self._kind], RULES[self._kind]
+        everything, one = f"/v1/service/{{serviceId}}/{kind}", f"/v1/service/{{serviceId}}/{kind}/{{{self._ref}}}"
+        needed = User.REQUIRED
+        deleting = User.REQUIRED if rules.delete_needs_user else User.OPTIONAL
+        return (
+            Route("GET", everything, self.list_all, f"List the {kind}s of a service"),
+            Route("POST", everything, self.create, f"Create a {kind}, or merge by id", bodies.create, user=needed),
+            Route("GET", one, self.get, f"Get a {kind} by row id, {rules.identity} or name"),
+            Route("PUT", one, self.update, f"Update a {kind}, or make its next version", bodies.update, user=needed),
+            Route("DELETE", one, self.delete, f"Delete a {kind}, or by row id one version of it", user=deleting),
+            Route("GET", f"{one}/version", self.list_versions, f"List the versions of a {kind}, newest first"),
+        )
+
+    async def list_all(self, asked: ApiRequest) -> Listing:
+        service = await self._directory.readable(asked.platform_id, asked.path("serviceId"))
+        found, following = await self._reading.page(service, self._kind, asked.page)
+        return Listing([component_row(each) for each in found], following)
+
+    async def create(self, asked: ApiRequest) -> dict[str, Any]:
+        actor = actor_of(asked)
+        service = await self._directory.writable(actor, asked.path("serviceId"))
+        return component_row(await self._components.create(service, self._kind, actor, asked.body.asked()))
+
+    async def get(self, asked: ApiRequest) -> dict[str, Any]:
+        service = await self._directory.readable(asked.platform_id, asked.path("serviceId"))
+        return component_row(
+            await self._reading.get(service, self._kind, asked.path(self._ref), asked.query("version"))
+        )
+
+    async def update(self, asked: ApiRequest) -> dict[str, Any]:
+        actor, ref, version = actor_of(asked), asked.path(self._ref), asked.query("version")
+        service = await self._directory.writable(actor, asked.path("serviceId"))
+        changes = asked.body.asked()
+        return component_row(await self._components.update(service, self._kind, ref, actor, version, changes))
+
+    async def delete(self, asked: ApiRequest) -> dict[str, Any]:
+        service = await self._directory.writable(actor_of(asked), asked.path("serviceId"))
+        await self._components.delete(service, self._kind, asked.path(self._ref))
+        return {}
+
+    async def list_versions(self, asked: ApiRequest) -> Listing:
+        service = await self._directory.readable(asked.platform_id, asked.path("serviceId"))
+        found = await self._reading.versions(service, self._kind, asked.path(self._ref))
+        return Listing([component_row(each) for each in found])

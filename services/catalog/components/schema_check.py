@@ -1,0 +1,89 @@
+"""What of a component's schema is no valid JSON Schema 2020-12, found when it is saved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NoReturn
+
+from jsonschema_rs import Draft202012Validator, ReferencingError, ValidationError
+
+from libs.common.errors import Detail
+
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_OLDER_MEMBERS = {"name", "required", "schema"}
+
+
+class SchemaCheck:
+    """Checks against the dialect's own schema, then compiles as inputs are going to be validated."""
+
+    def __init__(self) -> None:
+        self._dialect = Draft202012Validator({"$ref": _DIALECT})
+
+    def declared(self, schema: dict[str, Any]) -> list[Detail]:
+        """The failures of a schema that declares `variables` and `output`."""
+        failures: list[Detail] = []
+        variables = schema.get("variables", [])
+        if isinstance(variables, list):
+            for index, variable in enumerate(variables):
+                failures += self._variable(variable, f"schema.variables.{index}")
+            failures += _repeated(variables)
+        else:
+            failures.append(Detail("schema.variables", "an array, one JSON Schema object for each variable"))
+        if "output" in schema:
+            failures += self.one(schema["output"], "schema.output")
+        return failures
+
+    def one(self, schema: object, path: str) -> list[Detail]:
+        """The failures of one JSON Schema."""
+        failures = [
+            Detail(".".join((path, *map(str, error.instance_path))), f"not valid JSON Schema: {error.message}")
+            for error in self._dialect.iter_errors(schema)
+        ]
+        return failures or list(_uncompilable(schema, path))
+
+    def admits(self, schema: dict[str, Any], value: object) -> bool:
+        """Whether the value is valid by a schema that was found to be one."""
+        return Draft202012Validator(schema, retriever=_refuse_to_fetch).is_valid(value)
+
+    def _variable(self, variable: object, path: str) -> list[Detail]:
+        if not isinstance(variable, dict):
+            return [Detail(path, "an object with a `title`")]
+        if title_of(variable) is None:
+            return [Detail(f"{path}.title", "required, the variable's name")]
+        if "title" in variable:
+            return self.one(variable, path)
+        failures = [
+            Detail(f"{path}.{member}", f"unknown beside `name`; use {', '.join(sorted(_OLDER_MEMBERS))}")
+            for member in sorted(variable.keys() - _OLDER_MEMBERS)
+        ]
+        if not isinstance(variable.get("required", False), bool):
+            failures.append(Detail(f"{path}.required", "true or false"))
+        return failures + self.one(variable.get("schema", {}), f"{path}.schema")
+
+
+def title_of(variable: dict[str, Any]) -> str | None:
+    """A variable's name, in either notation."""
+    title = variable.get("title", variable.get("name"))
+    return title if isinstance(title, str) and title else None
+
+
+def _repeated(variables: list[Any]) -> Iterator[Detail]:
+    seen: set[str] = set()
+    for index, variable in enumerate(variables):
+        title = title_of(variable) if isinstance(variable, dict) else None
+        if title is not None and title in seen:
+            yield Detail(f"schema.variables.{index}.title", f"{title!r} is declared twice")
+        seen |= {title} if title is not None else set()
+
+
+def _uncompilable(schema: object, path: str) -> Iterator[Detail]:
+    if not isinstance(schema, dict | bool):
+        return
+    try:
+        Draft202012Validator(schema, retriever=_refuse_to_fetch)
+    except (ValidationError, ReferencingError) as error:
+        yield Detail(path, f"not usable as JSON Schema: {str(error).partition(chr(10))[0]}")
+
+
+def _refuse_to_fetch(uri: str) -> NoReturn:
+    raise ValueError(f"{uri} lies outside the schema; put what is referred to under `$defs`")

@@ -1,0 +1,158 @@
+"""Components on the wire: bodies in either case, rows in snake_case."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import Field, field_validator
+
+from libs.common.clock import wire_time
+from libs.common.contracts.catalog import Kind
+from libs.common.web.body import Body
+from services.catalog.components.components import NewComponent
+from services.catalog.components.kinds import RULES
+from services.catalog.components.models import Found
+from services.catalog.wire import JsonObject, Label, Name
+
+EventType = Literal["standard", "automation", "target", "user", "serviceUrl", "webhook"]
+_ROW_OWNED = frozenset({"id", "service_id", "version"})
+
+
+class ComponentUpdate(Body):
+    """What can be changed of every component."""
+
+    name: Name = ""
+    published: bool = False
+
+    def asked(self) -> NewComponent:
+        """`schema` can't be a field's name in pydantic, hence `schema_`."""
+        given = {name.rstrip("_"): value for name, value in self.given().items()}
+        return NewComponent(
+            name=given.pop("name", None),
+            published=given.pop("published", None),
+            id=given.pop("id", None),
+            identity=given.pop(self.identity_member(), None),
+            members=given,
+        )
+
+    @classmethod
+    def identity_member(cls) -> str:
+        return next(iter(cls.server_owned - _ROW_OWNED))
+
+
+class VariableUpdate(ComponentUpdate):
+    """A variable; its `value` goes to credentials and is never answered."""
+
+    server_owned = _ROW_OWNED | {"component_id"}
+
+    label: Label = {}
+    config: JsonObject = {}
+    required: bool = False
+    schema_: JsonObject = Field({}, alias="schema")
+    value: Any = Field(None, repr=False)
+
+    @field_validator("value")
+    @classmethod
+    def _some_value(cls, value: Any) -> Any:
+        if value is None:
+            raise ValueError("null is no value; leave it out to keep the one before")
+        return value
+
+
+class ActionUpdate(ComponentUpdate):
+    """Something to do."""
+
+    server_owned = _ROW_OWNED | {"component_id"}
+
+    label: Label = {}
+    tag: list[str] | None = None
+    schema_: JsonObject = Field({}, alias="schema")
+    logic: JsonObject = {}
+
+
+class EventUpdate(ComponentUpdate):
+    """An inbound channel."""
+
+    server_owned = _ROW_OWNED | {"event_id"}
+
+    type: EventType = "standard"
+    config: JsonObject = {}
+    logic: JsonObject = {}
+    setting: JsonObject = {}
+
+
+class TriggerUpdate(ComponentUpdate):
+    """Something that happens to a user's account."""
+
+    server_owned = _ROW_OWNED | {"trigger_id"}
+
+    label: Label = {}
+    schema_: JsonObject = Field({}, alias="schema")
+    logic: JsonObject = {}
+
+
+class VariableCreate(VariableUpdate):
+    """A new variable, named by its identity if not otherwise, or the one to be merged into."""
+
+    id: Name | None = None
+    component_id: Name | None = None
+
+
+class ActionCreate(ActionUpdate):
+    """A new action, or the one to be merged into."""
+
+    id: Name | None = None
+    component_id: Name | None = None
+    name: Name
+
+
+class EventCreate(EventUpdate):
+    """A new event, or the one to be merged into."""
+
+    id: Name | None = None
+    event_id: Name | None = None
+    name: Name
+
+
+class TriggerCreate(TriggerUpdate):
+    """A new trigger, or the one to be merged into."""
+
+    id: Name | None = None
+    trigger_id: Name | None = None
+    name: Name
+
+
+@dataclass(frozen=True, slots=True)
+class Bodies:
+    """A kind's request bodies."""
+
+    create: type[ComponentUpdate]
+    update: type[ComponentUpdate]
+
+
+BODIES: Mapping[Kind, Bodies] = {
+    Kind.VARIABLE: Bodies(VariableCreate, VariableUpdate),
+    Kind.ACTION: Bodies(ActionCreate, ActionUpdate),
+    Kind.EVENT: Bodies(EventCreate, EventUpdate),
+    Kind.TRIGGER: Bodies(TriggerCreate, TriggerUpdate),
+}
+
+
+def component_row(found: Found) -> dict[str, Any]:
+    """One row as it is answered."""
+    rules, row = RULES[found.head.kind], found.row
+    return {
+        "id": row.id,
+        "name": found.head.name,
+        **{member: found.members[member] for member in rules.members},
+        "published": row.published,
+        "version": row.version,
+        "created_by": row.created_by,
+        "inserted_at": wire_time(row.inserted_at),
+        "updated_by": row.updated_by,
+        "updated_at": wire_time(row.updated_at),
+        "service_id": found.head.service_id,
+        rules.identity: found.head.identity,
+    }

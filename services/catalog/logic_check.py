@@ -1,0 +1,54 @@
+"""What of a component's or version's logic would not run, found when it is saved."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from libs.common.errors import Detail, Invalid, Unavailable
+from libs.logic.compiler import ScriptSource
+from libs.logic.errors import InvalidLogic, LogicError, Problem
+from libs.logic.program import compile_hooks
+
+_SHOWN = 3
+
+
+class SyntaxCheck(Protocol):
+    """Finds syntax errors in scripts without running them; raises LogicError when it can't just now."""
+
+    async def check_syntax(self, scripts: Sequence[ScriptSource]) -> list[Problem]: ...
+
+
+class LogicCheck:
+    """Compiles hooks as they will be compiled to run, and has their scripts parsed."""
+
+    def __init__(self, sandbox: SyntaxCheck) -> None:
+        self._sandbox = sandbox
+
+    async def failures(self, logic: dict[str, Any], hooks: tuple[str, ...]) -> list[Detail]:
+        """Everything that is wrong, with paths under `logic`. Raises Unavailable while no sandbox is free."""
+        unknown = [
+            Detail(f"logic.{hook}", f"unknown hook; use {', '.join(hooks)}") for hook in logic if hook not in hooks
+        ]
+        try:
+            programs = compile_hooks(logic)
+        except InvalidLogic as error:
+            return unknown + [_detail(problem) for problem in error.problems]
+        scripts = [script for program in programs.values() for script in program.scripts]
+        try:
+            problems = await self._sandbox.check_syntax(scripts)
+        except LogicError as error:
+            raise Unavailable("sandbox_unavailable", error.message, retry_after_s=1) from None
+        return unknown + [_detail(problem) for problem in problems]
+
+
+def refuse(failures: Sequence[Detail]) -> None:
+    """Raises Invalid with all of them, if there are any."""
+    if failures:
+        summary = "; ".join(f"{failure.path}: {failure.message}" for failure in failures[:_SHOWN])
+        raise Invalid("invalid_request", f"The body is not valid: {summary}", details=failures)
+
+
+def _detail(problem: Problem) -> Detail:
+    place = f" (line {problem.line}, column {problem.column})" if problem.line is not None else ""
+    return Detail(".".join(("logic", *map(str, problem.path))), f"{problem.message}{place}")

@@ -1,0 +1,1 @@
+"""Securities: how a user proves itself to a service's provider."""

@@ -1,0 +1,1 @@
+"""Services: what a platform connects its users to."""

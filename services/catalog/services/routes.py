@@ -1,0 +1,62 @@
+"""Routes of services."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from libs.common.web.paging import Listing
+from libs.common.web.routes import ApiRequest, Route, User
+from services.catalog.services.directory import Directory
+from services.catalog.services.schemas import ServiceCreate, ServiceUpdate, listed_row, service_row
+from services.catalog.services.services import Services
+from services.catalog.wire import actor_of
+
+_ALL = "/v1/service"
+_ONE = "/v1/service/{serviceId}"
+
+
+class ServiceRoutes:
+    """Parse, call one verb, shape."""
+
+    def __init__(self, services: Services, directory: Directory) -> None:
+        self._services = services
+        self._directory = directory
+
+    def table(self) -> tuple[Route, ...]:
+        return (
+            Route("GET", _ALL, self.list_services, "List services"),
+            Route(
+                "POST",
+                _ALL,
+                self.create,
+                "Create a service, or merge into the one of that id",
+                ServiceCreate,
+                user=User.REQUIRED,
+            ),
+            Route("GET", _ONE, self.get, "Get a service"),
+            Route("PUT", _ONE, self.update, "Update a service", ServiceUpdate, user=User.REQUIRED),
+            Route("DELETE", _ONE, self.delete, "Delete a service and all that is inside", user=User.REQUIRED),
+        )
+
+    async def list_services(self, asked: ApiRequest) -> Listing:
+        services, following = await self._services.page(asked.platform_id, asked.page)
+        return Listing([listed_row(service) for service in services], following)
+
+    async def create(self, asked: ApiRequest) -> dict[str, Any]:
+        body: ServiceCreate = asked.body
+        service = await self._services.create(actor_of(asked), body.id, body.members())
+        return {"id": service.id}
+
+    async def get(self, asked: ApiRequest) -> dict[str, Any]:
+        return service_row(await self._directory.readable(asked.platform_id, asked.path("serviceId")))
+
+    async def update(self, asked: ApiRequest) -> dict[str, Any]:
+        actor = actor_of(asked)
+        service = await self._directory.writable(actor, asked.path("serviceId"))
+        return service_row(await self._services.update(service, actor, asked.body.given()))
+
+    async def delete(self, asked: ApiRequest) -> dict[str, Any]:
+        service = await self._directory.writable(actor_of(asked), asked.path("serviceId"))
+        asked.flag("force")
+        await self._services.delete(service)
+        return {}

@@ -1,0 +1,63 @@
+"""Services on the wire: camelCase."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from libs.common.clock import wire_time
+from libs.common.web.body import Body
+from libs.common.web.text import FreeText
+from services.catalog.services.models import Service, Sharing
+from services.catalog.wire import Name
+
+DisplayOrder = Annotated[int, Field(ge=-(2**31), lt=2**31)]
+Icon = Annotated[str, Field(max_length=64 * 1024)]
+
+
+class ServiceUpdate(Body):
+    """What can be changed of a service."""
+
+    server_owned = frozenset({"id"})
+
+    name: Name = ""
+    type: FreeText | None = None
+    icon: Icon | None = None
+    sharing: Sharing = "none"
+    display_order: DisplayOrder | None = None
+    enabled: bool = True
+    default_version_id: str | None = None
+
+
+class ServiceCreate(ServiceUpdate):
+    """A new service, or the one of `id` to be merged into."""
+
+    id: Name | None = None
+    name: Name
+
+    def members(self) -> dict[str, Any]:
+        return {name: value for name, value in self.given().items() if name != "id"}
+
+
+def listed_row(service: Service) -> dict[str, Any]:
+    """A service as lists answer it."""
+    return {
+        "id": service.id,
+        "name": service.name,
+        "type": service.type,
+        "icon": service.icon,
+        "sharing": service.sharing,
+        "enabled": service.enabled,
+        "displayOrder": service.display_order,
+        "platformId": service.platform_id,
+        "insertedAt": wire_time(service.inserted_at),
+        "createdBy": service.created_by,
+        "updatedAt": wire_time(service.updated_at),
+        "updatedBy": service.updated_by,
+    }
+
+
+def service_row(service: Service) -> dict[str, Any]:
+    """A service as it is answered alone."""
+    return {**listed_row(service), "defaultVersionId": service.default_version_id}

@@ -1,0 +1,1 @@
+"""Service versions: which row of each component belongs together, frozen once published."""

@@ -1,0 +1,57 @@
+"""Routes of service versions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from libs.common.web.paging import Listing
+from libs.common.web.routes import ApiRequest, Route, User
+from services.catalog.services.directory import Directory
+from services.catalog.versions.schemas import VersionCreate, VersionUpdate, version_row
+from services.catalog.versions.versions import Versions
+from services.catalog.wire import actor_of
+
+_ALL = "/v1/service/{serviceId}/version"
+_ONE = "/v1/service/{serviceId}/version/{versionId}"
+
+
+class VersionRoutes:
+    """Parse, call one verb, shape."""
+
+    def __init__(self, versions: Versions, directory: Directory) -> None:
+        self._versions = versions
+        self._directory = directory
+
+    def table(self) -> tuple[Route, ...]:
+        needed = User.REQUIRED
+        return (
+            Route("GET", _ALL, self.list_versions, "List the versions of a service"),
+            Route("POST", _ALL, self.create, "Create a version, or merge by id", VersionCreate, user=needed),
+            Route("GET", _ONE, self.get, "Get a version by its id or name"),
+            Route("PUT", _ONE, self.update, "Update a version; `published` freezes it", VersionUpdate, user=needed),
+            Route("DELETE", _ONE, self.delete, "Delete a version", user=needed),
+        )
+
+    async def list_versions(self, asked: ApiRequest) -> Listing:
+        service = await self._directory.readable(asked.platform_id, asked.path("serviceId"))
+        versions, following = await self._versions.page(service, asked.page)
+        return Listing([version_row(version) for version in versions], following)
+
+    async def create(self, asked: ApiRequest) -> dict[str, Any]:
+        actor, body = actor_of(asked), asked.body
+        service = await self._directory.writable(actor, asked.path("serviceId"))
+        return {"id": (await self._versions.create(service, actor, body.id, body.members())).id}
+
+    async def get(self, asked: ApiRequest) -> dict[str, Any]:
+        service = await self._directory.readable(asked.platform_id, asked.path("serviceId"))
+        return version_row(await self._versions.get(service, asked.path("versionId")))
+
+    async def update(self, asked: ApiRequest) -> dict[str, Any]:
+        actor = actor_of(asked)
+        service = await self._directory.writable(actor, asked.path("serviceId"))
+        return version_row(await self._versions.update(service, asked.path("versionId"), actor, asked.body.given()))
+
+    async def delete(self, asked: ApiRequest) -> dict[str, Any]:
+        service = await self._directory.writable(actor_of(asked), asked.path("serviceId"))
+        await self._versions.delete(service, asked.path("versionId"))
+        return {}

@@ -1,0 +1,61 @@
+"""Service versions on the wire: camelCase."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import field_validator
+
+from libs.common.web.body import Body
+from services.catalog.versions.models import Version
+from services.catalog.wire import JsonObject, Label, Name, authored_row
+
+_SCOPES = ("standard", "automation", "target", "user", "serviceUrl")
+
+
+class VersionUpdate(Body):
+    """What can be changed of a service version."""
+
+    server_owned = frozenset({"id", "service_id"})
+
+    name: Name = ""
+    label: Label = {}
+    published: bool = False
+    logic: JsonObject = {}
+    setting: JsonObject = {}
+    default_service_security_id: str | None = None
+
+    @field_validator("setting")
+    @classmethod
+    def _webhook(cls, setting: JsonObject) -> JsonObject:
+        webhook = setting.get("webhook", {})
+        if not isinstance(webhook, dict) or not isinstance(webhook.get("input", {}), dict):
+            raise ValueError("webhook and webhook.input are objects")
+        if webhook.get("type", "standard") not in _SCOPES:
+            raise ValueError(f"webhook.type is one of {', '.join(_SCOPES)}")
+        return setting
+
+
+class VersionCreate(VersionUpdate):
+    """A new service version, or the one of `id` to be merged into."""
+
+    id: Name | None = None
+    name: Name
+
+    def members(self) -> dict[str, Any]:
+        return {name: value for name, value in self.given().items() if name != "id"}
+
+
+def version_row(version: Version) -> dict[str, Any]:
+    """A service version as it is answered."""
+    return {
+        "id": version.id,
+        "name": version.name,
+        "label": version.label,
+        "published": version.published,
+        "logic": version.logic,
+        "setting": version.setting,
+        **authored_row(version),
+        "serviceId": version.service_id,
+        "defaultServiceSecurityId": version.default_service_security_id,
+    }
