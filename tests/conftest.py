@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tests.product import Running
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="session")
 def _no_blocking() -> Iterator[BlockBuster]:
     with blockbuster_ctx(scanned_modules=["libs", "services"]) as guard:
         yield guard

@@ -124,7 +124,7 @@ def response_of(value: Any) -> web.Response:
     status, body = value.get("status", 200), value.get("body")
     if not isinstance(status, int) or not 200 <= status <= 599:
         raise ValueError("status must be a number from 200 to 599")
-    headers = _response_headers(value.get("headers") or {})
+    headers = _response_headers({} if value.get("headers") is None else value["headers"])
     if body is None:
         return web.Response(status=status, headers=headers)
     if isinstance(body, str):

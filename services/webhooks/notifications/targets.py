@@ -35,7 +35,7 @@ def _target(value: Any) -> RouteTarget:
         return RouteTarget(value)
     if not isinstance(value, dict) or not set(value) <= _MEMBERS or not isinstance(value.get("trigger"), str):
         raise ValueError("route must answer a trigger's name, a list of names, or objects {trigger, match, data}")
-    match = value.get("match") or {}
+    match = {} if value.get("match") is None else value["match"]
     if not isinstance(match, dict):
         raise ValueError("match must be an object of paths and values")
     return RouteTarget(value["trigger"], terms_asked(match), value.get("data"))
