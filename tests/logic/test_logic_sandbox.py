@@ -7,8 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import _quickjs
 import pytest
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms
 
+from libs.logic import sandbox
 from libs.logic.budget import Budget
 from libs.logic.errors import LogicError
 from libs.logic.program import compile_node
@@ -145,9 +148,8 @@ async def replaced(pool: SandboxPool, pid: int) -> int:
 
 async def test_a_script_that_takes_its_process_down_twice_is_lost(run_script: Run, pool: SandboxPool) -> None:
     [pid] = pool.pids
-    running = asyncio.create_task(run_script("return 1"))
+    running = asyncio.create_task(run_script("for (;;);", budget=Budget(cpu_s=10)))
     for _ in range(2):
-        os.kill(pid, signal.SIGSTOP)
         await asyncio.sleep(0)
         os.kill(pid, signal.SIGKILL)
         pid = await replaced(pool, pid)
@@ -244,3 +246,12 @@ def test_frames_are_taken_off_as_they_complete() -> None:
 def test_a_frame_larger_than_any_of_ours_is_refused() -> None:
     with pytest.raises(ValueError, match="too large"):
         list(frames.split(bytearray(b"\xff" * 20)))
+
+
+def test_random_bytes_are_chacha20() -> None:
+    key = bytes(range(32))
+    expected = Cipher(algorithms.ChaCha20(key, bytes(16)), mode=None).encryptor().update(bytes(150))
+    context = _quickjs.Context()
+    install = context.eval((Path(sandbox.__path__[0]) / "random.js").read_text())
+    install(None, key.hex())
+    assert context.eval("crypto.getRandomValues(new Uint8Array(150)).toHex()") == expected.hex()
