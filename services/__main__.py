@@ -8,6 +8,8 @@ import sys
 from collections.abc import Callable, Coroutine
 from typing import TypeAlias
 
+import uvloop
+
 from libs.common.errors import ServiceError
 from libs.common.keyring import SealingRefused
 from libs.common.settings import Settings, SettingsRefused
@@ -24,7 +26,8 @@ def main(arguments: list[str]) -> int:
     parsed = _parser().parse_args(arguments)
     try:
         command: Command = parsed.command
-        return asyncio.run(command(Settings(), parsed))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(command(Settings(), parsed))
     except (*_REFUSALS, ServiceError) as refusal:
         sys.stderr.write(f"{refusal}\n")
         return 1

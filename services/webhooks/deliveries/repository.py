@@ -22,6 +22,7 @@ DELIVERIES = Collection(
     (
         Index(("platform_id", "subscription_id", "created_at")),
         Index(("platform_id", "subscription_id", "status", "created_at")),
+        Index(("due_at",)),
     ),
     due="due_at",
     expires="expires_at",

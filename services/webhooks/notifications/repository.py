@@ -21,7 +21,7 @@ NOTIFICATIONS = Collection(
         "due_at": "time",
         "expires_at": "time",
     },
-    (Index(("platform_id", "service_id", "received_at")),),
+    (Index(("platform_id", "service_id", "received_at")), Index(("due_at",))),
     due="due_at",
     expires="expires_at",
 )

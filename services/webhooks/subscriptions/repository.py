@@ -27,6 +27,7 @@ SUBSCRIPTIONS = Collection(
         Index(("platform_id",)),
         Index(("service_id",)),
         Index(("user_row_id",)),
+        Index(("due_at",)),
     ),
     due="due_at",
 )
