@@ -45,7 +45,7 @@ class Subscriber:
 @asynccontextmanager
 async def subscriber() -> AsyncIterator[Subscriber]:
     taking = Subscriber()
-    app = web.Application()
+    app = web.Application(client_max_size=16 << 20)
     app.router.add_route("*", "/{tail:.*}", taking.take)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
