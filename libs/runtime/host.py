@@ -11,7 +11,7 @@ from urllib.parse import unquote_plus
 from libs.common.contracts.catalog import Kind, ServiceGrant
 from libs.common.egress.client import MAX_REDIRECTS, EgressClient
 from libs.common.egress.errors import EgressDenied, EgressError, EgressTimeout, ResponseTooLarge
-from libs.common.errors import ServiceError
+from libs.common.errors import Conflict
 from libs.logic.budget import Budget, Meter, exceeded
 from libs.logic.errors import LogicError
 from libs.logic.http import host_of, refused_host
@@ -25,7 +25,6 @@ from libs.runtime.holdings import Holdings, Variables
 EXECUTE = "execute"
 RESERVED_SERVICE = "core"
 _DEFAULT_BUDGET = Budget()
-_CREDENTIAL_CODES = frozenset({"credential_required", "credential_invalid"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,10 +160,8 @@ class RuntimeHost:
             credential = await self._runtime.holdings.credential(
                 self._actor.platform_id, user.row_id, binding.service.id, binding.credential_id
             )
-        except ServiceError as error:
-            if error.code in _CREDENTIAL_CODES:
-                raise no_credential(self._actor, binding) from None
-            raise
+        except Conflict as refused:  # there is one, and its owner says why it can't be used
+            raise LogicError("credential_invalid", refused.message) from None
         if credential is None:
             raise no_credential(self._actor, binding)
         self._credentials.append(credential)

@@ -16,7 +16,7 @@ from libs.common.errors import (
     Unprocessable,
 )
 from libs.logic.errors import LogicError
-from libs.runtime.host import RuntimeHost
+from libs.runtime.blotting import Blotter
 
 _CLASSES: dict[str, type[ServiceError]] = {
     "invalid_input": Invalid,
@@ -27,27 +27,25 @@ _CLASSES: dict[str, type[ServiceError]] = {
     "timeout": TimedOut,
     "sandbox_full": Unavailable,
 }
+_WIRE_NAMES = {"script_line": "scriptLine", "script_column": "scriptColumn"}
 _RETRY_AFTER_S = {"sandbox_full": 1}
 
 
-def problem_of(error: LogicError, host: RuntimeHost) -> ServiceError:
+def problem_of(error: LogicError, blotter: Blotter, console: Sequence[str] = ()) -> ServiceError:
     """The answer to a failed evaluation: the place in the logic, what is known of the cause, what was printed."""
-    blotter = host.blotter()
     return _CLASSES.get(error.code, Unprocessable)(
         error.code,
         blotter.value(error.message),
         retry_after_s=_RETRY_AFTER_S.get(error.code),
-        extra=blotter.value(_members(error, host.console)),
+        extra=blotter.value(_members(error, console)),
     )
 
 
 def _members(error: LogicError, console: Sequence[str]) -> dict[str, Any]:
+    cause = {_WIRE_NAMES.get(name, name): value for name, value in error.details.items() if name != "console"}
+    printed = list(console) or error.details.get("console")
     members: dict[str, Any] = {"path": list(error.path)}
-    if error.details:
-        members["cause"] = error.details
-    if console:
-        members["console"] = list(console)
-    return members
+    return members | ({"cause": cause} if cause else {}) | ({"console": printed} if printed else {})
 
 
 def invalid_input(failures: Sequence[Detail], prefix: str = "") -> Invalid:
