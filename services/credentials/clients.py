@@ -1,4 +1,4 @@
-"""What credentials asks of catalog and identity; what resolving a credential needs of catalog is followed."""
+"""What credentials asks of catalog and identity."""
 
 from __future__ import annotations
 
@@ -46,7 +46,6 @@ class Catalog:
 
     def __init__(self, peers: Peers, bus: Bus) -> None:
         self._peers = peers
-        self._securities = FollowedCache("securities", self._load_security)
         self._variables = FollowedCache("variables", self._load_variables)
         bus.follow(CatalogChanged.topic, self._changed)
 
@@ -74,8 +73,8 @@ class Catalog:
         return security
 
     async def security(self, service_id: str, security_id: str) -> SecurityGrant | None:
-        """A security by its id, followed."""
-        return await self._securities.get((service_id, security_id))
+        """A security by its id; whoever caches a credential follows catalog itself, so this asks anew."""
+        return await self._peers.ask(FIND_SECURITY, SecurityQuestion(service_id=service_id, ref=security_id))
 
     async def variables(self, service_id: str) -> tuple[ComponentGrant, ...]:
         """The service's variables as its public list has them, followed."""
@@ -92,11 +91,6 @@ class Catalog:
             raise NotFound("variable_not_found", "This service has no such variable.")
         return found
 
-    async def _load_security(self, key: tuple[str, str]) -> Loaded[SecurityGrant | None]:
-        service_id, security_id = key
-        question = SecurityQuestion(service_id=service_id, ref=security_id)
-        return Loaded(await self._peers.ask(FIND_SECURITY, question), frozenset({service_id}))
-
     async def _load_variables(self, service_id: str) -> Loaded[tuple[ComponentGrant, ...]]:
         question = ComponentsQuestion(service_id=service_id, kind=Kind.VARIABLE)
         listed = await self._peers.ask(LIST_COMPONENTS, question)
@@ -105,7 +99,6 @@ class Catalog:
     def _changed(self, message: Message) -> None:
         heard = decode(message, CatalogChanged)
         if heard is not None:
-            self._securities.drop([heard.event.service_id])
             self._variables.drop([heard.event.service_id])
 
 

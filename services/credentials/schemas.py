@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
-from pydantic.alias_generators import to_snake
+from pydantic.alias_generators import to_camel, to_snake
 
 from libs.common.clock import wire_time
 from libs.common.errors import invalid
 from libs.common.web.body import Body
+from libs.common.web.text import FreeText, without_controls
 from services.credentials.models import Credential, Kind, NewToken, OAuthTerms, Token
-
-
-def _without_controls(value: str) -> str:
-    if any(ord(character) < 32 or ord(character) == 127 for character in value):
-        raise ValueError("may not hold control characters")
-    return value
 
 
 def _without_colon(value: str) -> str:
@@ -35,26 +30,24 @@ def _moment(value: object) -> datetime:
         raise ValueError("give a time like 2024-07-22T03:16:22") from None
 
 
-FreeText = Annotated[str, StringConstraints(min_length=1, max_length=256), AfterValidator(_without_controls)]
-Address = Annotated[str, StringConstraints(min_length=1, max_length=2048), AfterValidator(_without_controls)]
-SecretText = Annotated[
-    str, StringConstraints(min_length=1, max_length=16_384), AfterValidator(_without_controls), Field(repr=False)
-]
+Address = Annotated[str, StringConstraints(min_length=1, max_length=2048), AfterValidator(without_controls)]
+SecretText = Annotated[str, StringConstraints(min_length=1, max_length=16_384), AfterValidator(without_controls)]
 Username = Annotated[SecretText, AfterValidator(_without_colon)]
+Password = Annotated[str, StringConstraints(max_length=16_384), AfterValidator(without_controls)]
 Moment = Annotated[datetime, BeforeValidator(_moment)]
 
 
 class KeyBody(Body):
     """An API key."""
 
-    token: SecretText
+    token: SecretText = Field(repr=False)
 
 
 class BasicBody(Body):
     """A user name and its password."""
 
-    username: Username
-    password: SecretText
+    username: Username = Field(repr=False)
+    password: Password = Field(repr=False)
 
 
 class OAuthBody(Body):
@@ -64,9 +57,9 @@ class OAuthBody(Body):
         {"inserted_at", "updated_at", "user_credential_id", "refresh_attempts"}
     )
 
-    token: SecretText | None = None
-    code: SecretText | None = None
-    refresh_token: SecretText | None = None
+    token: SecretText | None = Field(None, repr=False)
+    code: SecretText | None = Field(None, repr=False)
+    refresh_token: SecretText | None = Field(None, repr=False)
     token_type: FreeText | None = None
     refresh_token_expiration: Moment | None = None
     expires_at: Moment | None = None
@@ -81,7 +74,7 @@ class OAuthBody(Body):
     def credential(self) -> Credential:
         """Raises Invalid for a code alone."""
         if self.token is None:
-            raise _no_token(self.code)
+            raise invalid("oauth.code", _NO_EXCHANGE) if self.code else invalid("oauth.token", "required")
         secrets = {"token": self.token} | ({"refresh_token": self.refresh_token} if self.refresh_token else {})
         terms = OAuthTerms(
             token_type=self.token_type,
@@ -121,19 +114,12 @@ class TokenCreate(_Proofs):
     virtual_id: FreeText | None = None
     service_url: Address | None = None
 
-    @model_validator(mode="after")
-    def _exactly_one_credential(self) -> Self:
-        if len(self.kinds()) != 1:
-            raise ValueError("send exactly one of key{token}, basic{username, password} and oauth{token}")
-        return self
-
     def new_token(self) -> NewToken:
-        """Raises Invalid for a code alone."""
+        """Raises Invalid unless there is exactly one credential, and for a code alone."""
         credential = self.whole_credential()
-        if credential is None:
-            raise TypeError("a validated body holds a credential")
-        members = _changeable(self)
-        return NewToken(credential, self.service_id, self.service_security_id, self.id, members)
+        if credential is None or len(self.kinds()) > 1:
+            raise invalid("", "Send exactly one of key{token}, basic{username, password} and oauth{token}.")
+        return NewToken(credential, self.service_id, self.service_security_id, self.id, _changeable(self))
 
 
 class TokenUpdate(_Proofs):
@@ -142,10 +128,10 @@ class TokenUpdate(_Proofs):
     server_owned = frozenset({"id", "user_id", "service_id", "service_security_id", "state"})
 
     type: Literal["oauth", "api_key", "apiKey", "basic"] | None = None
-    token: SecretText | None = None
-    code: SecretText | None = None
+    token: SecretText | None = Field(None, repr=False)
+    code: SecretText | None = Field(None, repr=False)
     token_type: FreeText | None = None
-    refresh_token: SecretText | None = None
+    refresh_token: SecretText | None = Field(None, repr=False)
     name: FreeText | None = None
     virtual_id: FreeText | None = None
     service_url: Address | None = None
@@ -161,14 +147,17 @@ class TokenUpdate(_Proofs):
 
     def _check_fits(self, kind: Kind, flat: list[str]) -> None:
         if self.code is not None:
-            raise _no_token(self.code)
+            raise invalid("code", _NO_EXCHANGE)
         if self.type is not None and _KIND_BY_TYPE[self.type] is not kind:
-            raise invalid("type", f"this token holds {kind.value}; create another token instead")
-        for unfit in (each for each in self.kinds() if each is not kind or flat):
-            raise invalid(unfit.value, f"this token holds {kind.value}; send that, or single members of it, not both")
+            raise invalid("type", f"this token holds {kind}; create another token instead")
+        for given in self.kinds():
+            if given is not kind:
+                raise invalid(given, f"this token holds {kind}; send {kind}, or create another token")
+            if flat:
+                raise invalid(given, f"send either {kind} or its single members")
         for name in flat:
             if name not in _FLAT_MEMBERS[kind]:
-                raise invalid(name, f"this token holds {kind.value} and takes its members in {kind.value}{{…}}")
+                raise invalid(to_camel(name), f"this token holds {kind}, which has no such single member; send {kind}")
 
     def _partial(self, token: Token) -> Credential:
         given = {"token": self.token, "refresh_token": self.refresh_token}
@@ -187,6 +176,7 @@ class ValueBody(Body):
     value: Any = Field(repr=False)
 
 
+_NO_EXCHANGE = "exchanging a code is not available for this security yet; send the token itself"
 _KIND_BY_TYPE = {"oauth": Kind.OAUTH, "api_key": Kind.KEY, "apiKey": Kind.KEY, "basic": Kind.BASIC}
 _FLAT_MEMBERS = {
     Kind.KEY: {"token"},
@@ -245,11 +235,3 @@ def _changeable(body: TokenCreate | TokenUpdate) -> dict[str, str | None]:
     return {
         name: getattr(body, name) for name in ("name", "virtual_id", "service_url") if name in body.model_fields_set
     }
-
-
-def _no_token(code: str | None) -> Exception:
-    if code is None:
-        return invalid("oauth.token", "required")
-    return invalid(
-        "oauth.code", "exchanging a code is not available for this security yet; send the token itself as oauth.token"
-    )

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from jsonschema_rs import Draft202012Validator, ReferencingError, ValidationError
+from jsonschema_rs import Draft202012Validator, FancyRegexOptions, ReferencingError, ValidationError
 
 from libs.common.errors import Conflict, Detail, Invalid
 
 _MAX_FAILURES = 20
+_PATTERNS = FancyRegexOptions(backtrack_limit=100_000)  # a pattern over it counts as not matched
 
 
 def check_value(schema: dict[str, Any], value: object) -> None:
     """Raises Invalid with every failure, Conflict when the schema itself is none. Fetches nothing."""
     try:
-        validator = Draft202012Validator(schema, mask="the value", offline=True)
+        validator = Draft202012Validator(schema, mask="the value", offline=True, pattern_options=_PATTERNS)
     except (ValidationError, ReferencingError, ValueError):
         raise Conflict("schema_invalid", "The variable's schema is no JSON Schema 2020-12; correct it first.") from None
     details = []
