@@ -105,10 +105,12 @@ class Deliveries:
         return await self._repository.page(platform_id, subscription_id, page)
 
     async def retry(self, platform_id: str, subscription_id: str, id: str) -> Delivery:
-        """Makes a settled delivery due again. Raises NotFound, Conflict while it is under way."""
+        """Makes a settled or long waiting delivery due now. Raises NotFound, Conflict while it is under way."""
         delivery = await self._repository.get(platform_id, subscription_id, id)
         if delivery is None:
             raise NotFound("delivery_not_found", "This subscription has no such delivery.")
+        if delivery.due_at is not None and delivery.due_at <= self._clock.now() + LEASE:
+            raise _under_way()
         return await self._replay(delivery)
 
     async def recover(self, platform_id: str, subscription_id: str, since: datetime, until: datetime) -> int:
@@ -127,7 +129,7 @@ class Deliveries:
         try:
             return await self._repository.save(delivery.model_copy(update=changes))
         except RevisionConflict:
-            raise Conflict("delivery_under_way", "The delivery is being tried right now.") from None
+            raise _under_way() from None
 
     async def _try(self, delivery: Delivery, subscription: Subscription) -> tuple[Attempt, timedelta | None]:
         at, started = self._clock.now(), time.perf_counter()
@@ -198,3 +200,7 @@ class Deliveries:
             self._under_way[subscription.id] = left
         else:
             del self._under_way[subscription.id]
+
+
+def _under_way() -> Conflict:
+    return Conflict("delivery_under_way", "The delivery is being tried, or will be within a minute.")
