@@ -25,6 +25,8 @@ def build(infra: Infra) -> Service:
     values = Values(ValueRepository(infra.store), seals, catalog, infra.clock)
     grants = Grants(kept_tokens, seals, catalog, infra.clock)
     cascades = Cascades(tokens, values)
+    for cache in catalog.caches:
+        infra.metrics.watch_cache(cache)
     infra.bus.subscribe(UserChanged.topic, "credentials", cascades.users_changed)
     infra.bus.subscribe(CatalogChanged.topic, "credentials", cascades.components_changed)
     return Service(

@@ -46,7 +46,8 @@ class Catalog:
 
     def __init__(self, peers: Peers, bus: Bus) -> None:
         self._peers = peers
-        self._variables = FollowedCache("variables", self._load_variables)
+        self._variables = FollowedCache("declared_variables", self._load_variables)
+        self.caches = (self._variables,)
         bus.follow(CatalogChanged.topic, self._changed)
 
     async def service(self, platform_id: str, ref: str) -> ServiceGrant:

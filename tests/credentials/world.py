@@ -33,6 +33,7 @@ from libs.common.internal import DirectPeers
 from libs.common.keyring import KeyRing
 from libs.common.service import Infra
 from libs.common.settings import Settings
+from libs.common.store.port import Collection, Documents, Store
 from libs.common.telemetry import Metrics
 from libs.common.web.access import Access
 from libs.common.web.app import Mount, build_app
@@ -56,6 +57,20 @@ class HandClock:
 
     def advance(self, **by: float) -> None:
         self.moment += timedelta(**by)
+
+
+class ReopenableStore:
+    """The engine's store, whose collections a test may open beside the service that declared them."""
+
+    def __init__(self, store: Store) -> None:
+        self.start, self.close, self.ping = store.start, store.close, store.ping
+        self._declare = store.collection
+        self._declared: dict[str, Documents] = {}
+
+    def collection(self, spec: Collection) -> Documents:
+        if spec.name not in self._declared:
+            self._declared[spec.name] = self._declare(spec)
+        return self._declared[spec.name]
 
 
 @dataclass(frozen=True)
@@ -176,7 +191,7 @@ async def running_world(store_url: str = "sqlite::memory:") -> AsyncIterator[Wor
     infra = Infra(
         settings=Settings(),
         clock=clock,
-        store=engines.store,
+        store=ReopenableStore(engines.store),
         bus=engines.bus,
         peers=DirectPeers(answers),
         egress=EgressClient(Allow(), user_agent="test"),
