@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, cast
 
@@ -85,7 +85,7 @@ def _document(execution: Execution, payload: bytes | None) -> Document:
     }
     body = {
         "user_id": execution.user_id,
-        "target": asdict(execution.target),
+        "target": {name: getattr(execution.target, name) for name in Target.__slots__},
         "finished_at": execution.finished_at.isoformat(),
         "duration_ms": execution.duration_ms,
         "input_size_bytes": execution.input_size_bytes,

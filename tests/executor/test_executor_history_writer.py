@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from libs.common.contracts.catalog import ComponentGrant, Kind, ServiceGrant
 from libs.common.contracts.identity import UserGrant
@@ -122,9 +123,11 @@ async def test_a_row_that_no_store_takes_is_counted_and_spoils_no_other(reposito
     repository.poison = {"b"}
     for id in ("a", "b", "c"):
         writer.add(finished(id))
-    await writer.flush()
+    with capture_logs() as logs:
+        await writer.flush()
     assert repository.batches == [["a"], ["c"]]
     assert writer.lost == 1
+    assert [(line["event"], line["execution"]) for line in logs] == [("history.lost", "b")]
 
 
 async def test_what_can_not_be_written_at_the_end_is_counted(repository: Repository) -> None:
