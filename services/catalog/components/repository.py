@@ -137,7 +137,7 @@ class ContentRepository:
 
     async def add(self, content: Content) -> None:
         """Raises DuplicateKey when another request wrote the same revision."""
-        fields = {
+        fields: dict[str, Value] = {
             "service_id": content.service_id,
             "head_id": content.head_id,
             "written_at": content.written_at,

@@ -81,8 +81,11 @@ def _uncompilable(schema: object, path: str) -> Iterator[Detail]:
         return
     try:
         Draft202012Validator(schema, retriever=_refuse_to_fetch)
-    except (ValidationError, ReferencingError) as error:
-        yield Detail(path, f"not usable as JSON Schema: {str(error).partition(chr(10))[0]}")
+    except ValidationError as error:
+        place = ".".join((path, *map(str, error.instance_path)))
+        yield Detail(place, f"not usable as JSON Schema: {error.message}")
+    except ReferencingError as error:
+        yield Detail(path, f"not usable as JSON Schema: {error}")
 
 
 def _refuse_to_fetch(uri: str) -> NoReturn:

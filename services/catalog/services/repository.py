@@ -23,6 +23,7 @@ SERVICES = Collection(
         Index(("platform_id", "name"), unique=True),
         Index(("public_name",), unique=True),
         Index(("platform_id", "display_order", "name")),
+        Index(("purge_at",)),
     ),
     due="purge_at",
 )

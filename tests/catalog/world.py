@@ -1,0 +1,233 @@
+"""The catalog service for real, over HTTP and the embedded engines, between scripted neighbours."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+from aiohttp.test_utils import TestClient, TestServer
+
+from libs.common.contracts.calls import Call
+from libs.common.contracts.catalog import (
+    FIND_COMPONENT,
+    FIND_SERVICE,
+    CatalogChanged,
+    ComponentGrant,
+    ComponentQuestion,
+    Kind,
+    ServiceGrant,
+    ServiceQuestion,
+)
+from libs.common.contracts.credentials import KEEP_VALUE, ValueHandle, ValueToKeep
+from libs.common.contracts.identity import (
+    AUTHENTICATE_KEY,
+    FIND_USER,
+    KeyGrant,
+    KeyQuestion,
+    UserGrant,
+    UserQuestion,
+)
+from libs.common.egress.allow import Allow
+from libs.common.egress.client import EgressClient
+from libs.common.engines import open_engines
+from libs.common.errors import Unavailable
+from libs.common.internal import DirectPeers
+from libs.common.keyring import KeyRing
+from libs.common.service import Infra
+from libs.common.settings import Settings
+from libs.common.store.port import Collection, Documents, Store
+from libs.common.telemetry import Metrics
+from libs.common.web.access import Access
+from libs.common.web.app import Mount, build_app
+from libs.common.web.endpoint import Endpoints
+from libs.common.web.idempotency import IdempotentAnswers
+from libs.common.web.idempotency import collection_spec as kept_answers
+from libs.logic.compiler import ScriptSource
+from libs.logic.errors import Problem
+from services.catalog.app import build
+from services.catalog.components.repository import ContentRepository, HeadRepository
+from services.catalog.logic_check import SyntaxCheck
+from services.catalog.services.removal import Removal
+from services.catalog.services.repository import ServiceRepository
+from services.catalog.sweep import Sweep
+from services.catalog.versions.repository import PinRepository, VersionRepository
+
+_RING = KeyRing.parse("k1:" + "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=")
+_PLATFORMS = {hashlib.sha256(f"{name}-key".encode()).hexdigest(): name for name in ("acme", "rival")}
+_USERS = {("acme", "ann"), ("acme", "bob"), ("rival", "rita")}
+
+
+class TickingClock:
+    """Moves on by a microsecond whenever it is read, and further when it is told to."""
+
+    def __init__(self) -> None:
+        self.moment = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        self.moment += timedelta(microseconds=1)
+        return self.moment
+
+    def advance(self, **by: float) -> None:
+        self.moment += timedelta(**by)
+
+
+class AnyScript:
+    """Takes every script for well-formed."""
+
+    async def check_syntax(self, scripts: Sequence[ScriptSource]) -> list[Problem]:
+        return []
+
+
+class SharedStore:
+    """Lets a test use the collections that catalog declared, beside catalog."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._declared: dict[str, Documents] = {}
+
+    def collection(self, spec: Collection) -> Documents:
+        if spec.name not in self._declared:
+            self._declared[spec.name] = self._store.collection(spec)
+        return self._declared[spec.name]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+
+@dataclass
+class Credentials:
+    """What was handed over to be sealed, by variable; `down` makes it unreachable."""
+
+    kept: dict[str, Any] = field(default_factory=dict)
+    down: bool = False
+
+    async def keep(self, given: ValueToKeep) -> ValueHandle:
+        if self.down:
+            raise Unavailable("credentials_unavailable", "credentials can't be reached; try again shortly.")
+        self.kept[given.variable_id] = given.value
+        return ValueHandle(handle=f"handle-of-{given.variable_id}")
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    json: Any
+    raw: str
+    headers: dict[str, str]
+
+
+@dataclass
+class World:
+    """A running catalog. Requests come from platform `acme` and its user `ann` unless told otherwise."""
+
+    client: TestClient[Any, Any]
+    infra: Infra
+    answers: dict[Call[Any, Any], Any]
+    clock: TickingClock
+    credentials: Credentials
+    services: ServiceRepository
+    contents: ContentRepository
+    sweep: Sweep
+    removal: Removal
+    heard: list[dict[str, Any]] = field(default_factory=list)
+
+    async def api(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        key: str = "acme-key",
+        user: str | None = "ann",
+        headers: dict[str, str] | None = None,
+    ) -> Answer:
+        """`user` goes into the query, None for none."""
+        query = "" if user is None else f"{'&' if '?' in path else '?'}userId={user}"
+        content = None if body is None else orjson.dumps(body)
+        sent = {"api_key": key, "Content-Type": "application/json", **(headers or {})}
+        async with self.client.request(method, f"/v1{path}{query}", data=content, headers=sent) as response:
+            raw = await response.text()
+            return Answer(response.status, orjson.loads(raw), raw, dict(response.headers))
+
+    async def ok(self, method: str, path: str, body: object = None, **options: Any) -> Any:
+        answer = await self.api(method, path, body, **options)
+        assert answer.status == 200, answer.raw
+        return answer.json
+
+    async def refused(self, status: int, method: str, path: str, body: object = None, **options: Any) -> Any:
+        """The problem that must be answered with that status."""
+        answer = await self.api(method, path, body, **options)
+        assert answer.status == status, answer.raw
+        assert answer.json["error"]
+        return answer.json
+
+    async def make_service(self, name: str = "github", **changes: Any) -> str:
+        return str((await self.ok("POST", "/service", {"name": name, **changes}))["id"])
+
+    async def make(self, kind: str, name: str, service: str = "github", **changes: Any) -> Any:
+        return await self.ok("POST", f"/service/{service}/{kind}", {"name": name, **changes})
+
+    async def ask(self, call: Call[Any, Any], question: Any) -> Any:
+        return await self.answers[call](question)
+
+    async def component(self, ref: str, kind: Kind = Kind.ACTION, **changes: Any) -> ComponentGrant | None:
+        """As another service finds it in `github`."""
+        service: ServiceGrant = await self.ask(FIND_SERVICE, ServiceQuestion(platform_id="acme", ref="github"))
+        question = ComponentQuestion(service_id=service.id, kind=kind, ref=ref, **changes)
+        grant: ComponentGrant | None = await self.ask(FIND_COMPONENT, question)
+        return grant
+
+
+async def _key(question: KeyQuestion) -> KeyGrant | None:
+    platform_id = _PLATFORMS.get(question.key_hash)
+    return None if platform_id is None else KeyGrant(key_id=f"key-of-{platform_id}", platform_id=platform_id)
+
+
+async def _user(question: UserQuestion) -> UserGrant | None:
+    if (question.platform_id, question.user_id) not in _USERS:
+        return None
+    row_id = f"row-of-{question.user_id}"
+    return UserGrant(row_id=row_id, platform_id=question.platform_id, user_id=question.user_id, email=None, name=None)
+
+
+@asynccontextmanager
+async def running_world(sandbox: SyntaxCheck | None = None) -> AsyncIterator[World]:
+    clock, credentials = TickingClock(), Credentials()
+    engines = open_engines("sqlite::memory:", "local:", clock)
+    answers: dict[Any, Any] = {AUTHENTICATE_KEY: _key, FIND_USER: _user, KEEP_VALUE: credentials.keep}
+    infra = Infra(
+        settings=Settings(),
+        clock=clock,
+        store=SharedStore(engines.store),
+        bus=engines.bus,
+        peers=DirectPeers(answers),
+        egress=EgressClient(Allow(), user_agent="test"),
+        metrics=Metrics(),
+        keys=_RING,
+    )
+    client = _client(infra, answers, sandbox or AnyScript())
+    heads, contents = HeadRepository(infra.store), ContentRepository(infra.store)
+    sweep = Sweep(heads, contents, PinRepository(infra.store), VersionRepository(infra.store), clock)
+    services = ServiceRepository(infra.store)
+    removal = Removal(services, (heads, contents))
+    world = World(client, infra, answers, clock, credentials, services, contents, sweep, removal)
+    infra.bus.follow(CatalogChanged.topic, lambda message: world.heard.append(orjson.loads(message.value)["data"]))
+    await engines.start()
+    try:
+        async with client:
+            yield world
+    finally:
+        await engines.close()
+
+
+def _client(infra: Infra, answers: dict[Any, Any], sandbox: SyntaxCheck) -> TestClient[Any, Any]:
+    service = build(infra, sandbox)
+    answers.update(service.answers)
+    kept = IdempotentAnswers(infra.store.collection(kept_answers("catalog")), service.sealer, infra.clock)
+    endpoints = Endpoints("catalog", Access(infra.peers, infra.bus), kept, infra.metrics, body_limit_bytes=1 << 20)
+    return TestClient(TestServer(build_app([Mount(service.routes, endpoints)], largest_body_bytes=1 << 20)))
