@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
+from urllib.parse import quote
 
 import jsonschema_rs
-from jsonschema_rs import ValidationError, ValidationErrorKind
+from jsonschema_rs import ReferencingError, ValidationError, ValidationErrorKind
 
 from libs.common.errors import Detail
 
@@ -27,7 +28,7 @@ class Validator:
     def __init__(self, schema: dict[str, Any]) -> None:
         try:
             self._validator = jsonschema_rs.Draft202012Validator(schema, offline=True, pattern_options=_PATTERNS)
-        except ValidationError as error:
+        except (ValidationError, ReferencingError) as error:
             raise InvalidSchema(error.message) from None
 
     def failures(self, value: Any) -> list[Detail]:
@@ -67,20 +68,18 @@ def _listed(variables: object) -> list[dict[str, Any]]:
 
 
 def _name(entry: Mapping[str, Any]) -> object:
-    return entry.get("name" if _is_older(entry) else "title", entry.get("name"))
-
-
-def _is_older(entry: Mapping[str, Any]) -> bool:
-    return "name" in entry and isinstance(entry.get("schema"), dict)
+    return entry.get("title", entry.get("name"))
 
 
 def _declared(entry: dict[str, Any]) -> tuple[str, dict[str, Any], bool]:
     """Name, schema and whether it is required, of `{title, …schema, x-required}` or `{name, required, schema}`."""
-    member = entry["schema"] if _is_older(entry) else entry
+    member = entry if "title" in entry else entry.get("schema") or {}
     required = any(flags.get(flag) is True for flags in (entry, member) for flag in ("x-required", "required"))
     if isinstance(member.get("required"), bool):  # a flag of ours here, a list in JSON Schema
         member = {keyword: value for keyword, value in member.items() if keyword != "required"}
-    return str(_name(entry)), member, required
+    name = str(_name(entry))
+    # Each is a document of its own, so that `#/$defs/…` in it means its own definitions.
+    return name, {"$id": f"urn:variable:{quote(name, safe='')}", **member}, required
 
 
 def _details(error: ValidationError) -> Iterator[Detail]:

@@ -76,3 +76,12 @@ def test_an_output_is_checked_by_its_schema() -> None:
     assert validator.failures({"n": 1}) == []
     assert [failure.path for failure in validator.failures({"n": "1"})] == ["n"]
     assert output_validator({"output": {}}) is None
+
+
+def test_each_variable_has_definitions_of_its_own() -> None:
+    definitions: list[dict[str, Any]] = [{"type": "integer"}, {"type": "string"}]
+    variables = [
+        {"title": f"a {n}", "$ref": "#/$defs/part", "$defs": {"part": part}} for n, part in enumerate(definitions)
+    ]
+    assert failures({"variables": variables}, {"a 0": 1, "a 1": "x"}) == {}
+    assert set(failures({"variables": variables}, {"a 0": "x", "a 1": 1})) == {"a 0", "a 1"}

@@ -38,7 +38,7 @@ from libs.common.contracts.credentials import (
 )
 from libs.common.contracts.envelope import Event, encode
 from libs.common.contracts.identity import AUTHENTICATE_KEY, FIND_USER, KeyGrant, KeyQuestion, UserGrant, UserQuestion
-from libs.common.errors import Conflict, ServiceError, Unavailable
+from libs.common.errors import Conflict, Unavailable
 
 NOW = datetime(2024, 5, 1, 12, 0, tzinfo=UTC)
 
@@ -221,7 +221,3 @@ def token_changed(user: str, service_id: str, platform: str = "acme") -> Credent
 
 def value_changed(service_id: str, platform: str = "acme") -> VariableValueChanged:
     return VariableValueChanged(platform_id=platform, service_id=service_id, variable_id="variable", revision=2)
-
-
-def refusal(error: ServiceError) -> tuple[int, str]:
-    return error.status, error.code
