@@ -1,0 +1,175 @@
+"""The figures: each drives the product and the bare server in turn and accounts for every id."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from statistics import median
+
+import psutil
+
+from tests.api_client import ApiClient
+from tests.bench import subject
+from tests.bench.compared import Compared
+from tests.bench.parties import bare
+from tests.bench.report import Figure
+from tests.bench.stage import Stage, port_of
+from tests.bench.wire import ID_PLACE, Job, Result
+from tests.process import Product, running, start
+
+_WARM_UP_S = 0.5
+_WORKED_OFF_WITHIN_S = 60.0
+_BACKLOG_TARGET_S = 1.0
+_START_TARGET_S = 1.5
+_MEMORY_TARGET_MB = 150.0
+
+
+async def webhook_answered(stage: Stage) -> list[Figure]:
+    """(a) With a `response` hook; then the backlog is worked off and every notification found in the store."""
+    return [await _answered(stage, "data", 0.40), await _answered(stage, "script", 0.20)]
+
+
+async def webhook_delivered(stage: Stage) -> list[Figure]:
+    """(b) A closed loop from send to arrival at the sink; then at 50/s by the clock, for the time it takes."""
+    request = stage.webhooks["deliver"]
+    compared = await _compare(stage, request, "/forward", arrival=True)
+    duplicates = sum(result.duplicates for result in compared.product)
+    told = f"{compared.answered:,} answered, all arrived, {duplicates} twice"
+    flow = _rate("b", "webhook → delivered to a sink", compared, 0.35, told)
+    job = Job(stage.port, request, 16, seconds=stage.effort.paced_seconds, arrival=True, rate_per_s=50)
+    plain = replace(job, port=stage.bare.port, request=subject.at_path(request, "/forward"))
+    paced = Compared([await stage.load.run(job)], [await stage.load.run(plain)])
+    return [flow, *_paced(paced, paced.product[0], paced.bare[0])]
+
+
+async def http_executed(stage: Stage) -> list[Figure]:
+    """(c) An action that asks the sink, with the user's token; compared with an endpoint that asks it."""
+    return [_rate("c", "execute, one HTTP call", await _compare(stage, stage.actions["call"], "/call"), 0.50)]
+
+
+async def data_executed(stage: Stage) -> list[Figure]:
+    """(d) An action of data nodes only."""
+    return [_rate("d", "execute, pure data", await _compare(stage, stage.actions["data"], "/answer"), None)]
+
+
+async def catalog_read(stage: Stage) -> list[Figure]:
+    """(e) One action, read by its name."""
+    return [_rate("e", "catalog read", await _compare(stage, stage.actions["read"], "/read"), None)]
+
+
+async def cold_start(stage: Stage) -> list[Figure]:
+    """(f) From nothing to the first answer, each time with a new data directory."""
+    ours: list[float] = []
+    theirs: list[float] = []
+    for number in range(stage.effort.starts):
+        started_s = time.monotonic()
+        product = await start(stage.directory / f"cold-{number}")
+        async with ApiClient(product.url) as api:
+            await api.get("/service")
+        ours.append(time.monotonic() - started_s)
+        await product.stop()
+        started_s = time.monotonic()
+        async with bare(stage.load.sink_port) as server, ApiClient(f"http://127.0.0.1:{server.port}") as api:
+            await api.send("GET", "/read")
+            theirs.append(time.monotonic() - started_s)
+    value, other = median(ours), median(theirs)
+    return [Figure("f", "cold start to first answer", value, "s", other, other / value, _START_TARGET_S)]
+
+
+async def memory(stage: Stage) -> list[Figure]:
+    """(g) Of all the product's processes: after start, and after many notifications, each delivered."""
+    count = stage.effort.notifications
+    async with running(stage.directory / "memory") as product, ApiClient(product.url) as api:
+        await api.get("/service")
+        after_start_mb = _resident_mb(product)
+        await subject.make_user(api)
+        request = await subject.make_inbound(api, "many", sink_port=stage.load.sink_port)
+        result = await stage.load.run(Job(port_of(product.url), request, count=count, arrival=True))
+        stored, _ = await _worked_off(api, "many", result.answered)
+        after_mb = _resident_mb(product)
+    trouble = Compared([result], []).trouble()
+    told = trouble or f"{result.answered:,} answered, all arrived, {stored:,} stored"
+    complete = result.clean and stored == count
+    return [
+        Figure("g", "memory after start", after_start_mb, "MB", target=_MEMORY_TARGET_MB),
+        Figure("g", f"memory after {count:,} more", after_mb, "MB", accounted=told, complete=complete),
+    ]
+
+
+FIGURES: dict[str, Callable[[Stage], Awaitable[list[Figure]]]] = {
+    "a": webhook_answered,
+    "b": webhook_delivered,
+    "c": http_executed,
+    "d": data_executed,
+    "e": catalog_read,
+    "f": cold_start,
+    "g": memory,
+}
+
+
+async def generator_ceiling(stage: Stage) -> float:
+    """What the generator does against a server as lean as itself, in answers per second."""
+    request = subject.request("POST", "/", b'{"id":"%s"}' % ID_PLACE, {"Content-Type": "application/json"})
+    return (await stage.load.run(Job(stage.bare.lean_port, request, seconds=1.0))).per_s
+
+
+async def _answered(stage: Stage, kind: str, target: float) -> Figure:
+    compared = await _compare(stage, stage.webhooks[kind], "/answer")
+    stored, backlog_s = await _worked_off(stage.api, kind, compared.answered)
+    told = f"{compared.answered:,} answered, {stored:,} stored, backlog {backlog_s:.2f} s"
+    figure = _rate("a", f"webhook → answer, {kind} hook", compared, target, told)
+    complete = figure.complete and stored == compared.answered
+    return replace(figure, complete=complete, details={**figure.details, "backlog_s": backlog_s})
+
+
+async def _compare(stage: Stage, request: str, path: str, *, arrival: bool = False) -> Compared:
+    """Rounds of both in turn, so that noise meets both."""
+    ours = Job(stage.port, request, seconds=stage.effort.seconds, arrival=arrival)
+    plain = replace(ours, port=stage.bare.port, request=subject.at_path(request, path))
+    await stage.load.run(replace(plain, seconds=_WARM_UP_S))
+    compared = Compared([], [], [await stage.load.run(replace(ours, seconds=_WARM_UP_S))])
+    for _ in range(stage.effort.rounds):
+        compared.bare.append(await stage.load.run(plain))
+        compared.product.append(await stage.load.run(ours))
+    return compared
+
+
+async def _worked_off(api: ApiClient, service: str, wanted: int) -> tuple[int, float]:
+    """How many notifications the store holds once none is open any more, and how long that took."""
+    since_s = time.monotonic()
+    while True:
+        asked_s = time.monotonic() - since_s
+        stored, unfinished = await subject.notifications(api, service)
+        if (stored >= wanted and unfinished == 0) or asked_s > _WORKED_OFF_WITHIN_S:
+            return stored, asked_s
+        await asyncio.sleep(0.02)
+
+
+def _rate(key: str, name: str, compared: Compared, target: float | None, told: str = "") -> Figure:
+    return Figure(
+        key,
+        name,
+        compared.per_s,
+        "1/s",
+        compared.bare_per_s,
+        compared.per_s / compared.bare_per_s,
+        target,
+        accounted=compared.trouble() or told or f"{compared.answered:,} answered",
+        complete=compared.clean,
+        details=compared.details(),
+    )
+
+
+def _paced(paced: Compared, ours: Result, theirs: Result) -> list[Figure]:
+    told = paced.trouble() or f"{ours.answered:,} answered, all arrived"
+    return [
+        Figure("b", f"send to arrival at 50/s, {name}", mine, "ms", other, other / mine, None, told, paced.clean)
+        for name, mine, other in (("p50", ours.p50_ms, theirs.p50_ms), ("p99", ours.p99_ms, theirs.p99_ms))
+    ]
+
+
+def _resident_mb(product: Product) -> float:
+    root = psutil.Process(product.pid)
+    return float(sum(process.memory_info().rss for process in (root, *root.children(recursive=True))) / 1e6)
