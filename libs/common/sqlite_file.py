@@ -1,0 +1,101 @@
+"""Opening a SQLite file: its connections, the lock of its data directory, and what its errors mean in words."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+from pathlib import Path
+
+from libs.common.errors import Unavailable
+
+MEMORY = ":memory:"
+RETRY_AFTER_S = 5
+_OLDEST_SQLITE = (3, 35, 0)  # the first with RETURNING; Python 3.11 ships a newer one nearly everywhere
+_CACHED_STATEMENTS = 256
+_PRAGMAS = ("synchronous=FULL", "cache_size=-16000", "wal_autocheckpoint=4000", "journal_size_limit=67108864")
+_PRIMARY_CODE = 0xFF
+
+_TROUBLES = {
+    sqlite3.SQLITE_FULL: "the disk that holds {path} is full; free some space, writing then goes on by itself",
+    sqlite3.SQLITE_READONLY: "{path} can't be written to; make the file and its folder writable for this user",
+    sqlite3.SQLITE_IOERR: "reading or writing {path} failed; check its disk, its mount and the space left there",
+    sqlite3.SQLITE_BUSY: "another process keeps {path} locked; wait until it has finished, or stop it",
+    sqlite3.SQLITE_CANTOPEN: "{path} can't be opened; make its folder exist and be writable for this user",
+    sqlite3.SQLITE_PERM: "{path} can't be opened; make the file and its folder writable for this user",
+    sqlite3.SQLITE_CORRUPT: "{path} is damaged; stop the server and put a backup in its place",
+    sqlite3.SQLITE_NOTADB: "{path} is not a SQLite database; name another file, or move this one away",
+}
+
+
+class StorageRefused(Exception):
+    """The storage that the settings name can't be used; the message says why, and what to do about it."""
+
+
+def trouble(error: Exception, path: str) -> str | None:
+    """What is wrong with the file and what to do about it, or None if the error doesn't come from the file."""
+    sentence = _TROUBLES.get(getattr(error, "sqlite_errorcode", -1) & _PRIMARY_CODE)
+    return sentence and sentence.format(path=path)
+
+
+def unavailable(sentence: str) -> Unavailable:
+    return Unavailable("storage_unavailable", sentence, retry_after_s=RETRY_AFTER_S)
+
+
+def connect(path: str, *, busy_timeout_s: float) -> sqlite3.Connection:
+    """Opens the file, making it if it isn't there. Raises StorageRefused."""
+    if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
+        raise StorageRefused(f"this Python brings SQLite {sqlite3.sqlite_version}; use one with 3.35 or newer")
+    try:
+        return _connect(path, busy_timeout_s)
+    except sqlite3.Error as error:
+        raise StorageRefused(trouble(error, path) or f"{path} can't be opened: {error}") from error
+
+
+def _connect(path: str, busy_timeout_s: float) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        path,
+        timeout=busy_timeout_s,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=_CACHED_STATEMENTS,
+    )
+    try:
+        (mode,) = connection.execute("PRAGMA journal_mode=WAL").fetchone()
+        if path != MEMORY and mode != "wal":
+            raise StorageRefused(f"{path} is on a file system without shared memory; use a local disk")
+        for pragma in _PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def make_folder(path: str) -> None:
+    """Raises StorageRefused."""
+    try:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unusable(path, error) from error
+
+
+def lock_for_server(path: str) -> int:
+    """Takes the server's lock on the file, held until the answered descriptor is closed. Raises StorageRefused."""
+    try:
+        descriptor = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise _unusable(path, error) from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        raise StorageRefused(f"another server already uses {path}; stop it, or give this one another file") from error
+    return descriptor
+
+
+def _unusable(path: str, error: OSError) -> StorageRefused:
+    reason = os.strerror(error.errno or 0).lower()
+    return StorageRefused(
+        f"{Path(path).parent} can't be used for data ({reason}); name a folder that this user may write to"
+    )
