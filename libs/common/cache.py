@@ -144,8 +144,11 @@ class FollowedCache(Generic[K, V]):
     async def _refresh_quietly(self, key: K, entry: _Entry[V]) -> None:
         try:
             await self._fill(key)
-        except ServiceError as error:
+        except Unavailable as error:
             log.warning("cache.refresh_failed", cache=self.name, code=error.code)
+        except ServiceError:  # the owner's answer by now, which the next caller gets to hear
+            if self._entries.get(key) is entry:
+                self._forget(key)
         finally:
             entry.refreshing = False
 
