@@ -47,7 +47,7 @@ class ServiceQuestion(Record):
 
 
 class ServiceGrant(Record):
-    """A service that the platform may use. `owner_platform_id` is whose it is."""
+    """A service that the platform may use. `owner_platform_id` is whose it is, `created_by` a user of theirs."""
 
     id: str
     name: str
@@ -55,6 +55,7 @@ class ServiceGrant(Record):
     sharing: str
     enabled: bool
     default_version_id: str | None
+    created_by: str | None = None
 
 
 class ComponentQuestion(Record):
