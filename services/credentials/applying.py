@@ -14,11 +14,9 @@ from services.credentials.models import Kind
 
 _KIND_BY_TYPE = {
     "apiKey": Kind.KEY,
-    "api_key": Kind.KEY,
     "basic": Kind.BASIC,
     "bearer": Kind.KEY,
     "oauth2": Kind.OAUTH,
-    "oauth": Kind.OAUTH,
 }
 _BODY_FORM = {
     Kind.KEY: "key{token}",
@@ -74,7 +72,7 @@ def _kind_of(security: SecurityGrant) -> Kind:
 
 def _place(security: SecurityGrant) -> tuple[bool, str, str]:
     """Whether in a header (else in the query), under which name, after which prefix."""
-    place = security.config if security.type in ("apiKey", "api_key") else {**_BEARER, **_apply_of(security)}
+    place = security.config if security.type == "apiKey" else {**_BEARER, **_apply_of(security)}
     where, name, prefix = place.get("in"), place.get("name"), place.get("prefix", "")
     if where not in ("header", "query") or not isinstance(name, str) or not name or not isinstance(prefix, str):
         raise _refused(

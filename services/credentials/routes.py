@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from libs.common.clock import Clock
-from libs.common.errors import Forbidden, invalid
+from libs.common.errors import invalid
 from libs.common.web.paging import Listing
 from libs.common.web.routes import ApiRequest, Route, User
 from services.credentials.models import Token
@@ -64,10 +64,10 @@ class CredentialRoutes:
         return {}
 
     async def set_value(self, asked: ApiRequest) -> dict[str, Any]:
-        if asked.user is not None:
-            raise Forbidden("platform_only", "A platform's values are set by the platform itself: leave userId out.")
         body: ValueBody = asked.body
-        await self._values.set(asked.platform_id, asked.path("serviceId"), asked.path("variableId"), body.value)
+        await self._values.set(
+            asked.platform_id, asked.user, asked.path("serviceId"), asked.path("variableId"), body.value
+        )
         return {}
 
     async def _named(self, asked: ApiRequest) -> Token:

@@ -17,7 +17,8 @@ from libs.common.contracts.credentials import (
     VariableValueChanged,
 )
 from libs.common.contracts.envelope import encode
-from libs.common.errors import NotFound
+from libs.common.contracts.identity import UserGrant
+from libs.common.errors import Forbidden, NotFound
 from libs.common.store.port import DuplicateKey, RevisionConflict
 from services.credentials.clients import Catalog
 from services.credentials.models import VariableValue, handle_of
@@ -35,9 +36,15 @@ class Values:
         self._catalog = catalog
         self._clock = clock
 
-    async def set(self, platform_id: str, service_ref: str, variable_ref: str, value: object) -> None:
-        """Raises NotFound, and Invalid when the value does not fit the variable's schema."""
+    async def set(
+        self, platform_id: str, user: UserGrant | None, service_ref: str, variable_ref: str, value: object
+    ) -> None:
+        """Raises NotFound, Forbidden, and Invalid when the value does not fit the variable's schema."""
         service = await self._catalog.service(platform_id, service_ref)
+        if user is not None and (service.owner_platform_id, service.created_by) != (platform_id, user.user_id):
+            raise Forbidden(
+                "not_the_creator", "Only the service's creator may set its values, or the platform: leave userId out."
+            )
         variable = await self._catalog.variable(service.id, variable_ref)
         check_value(variable.content.get("schema") or {}, value)
         kept = await self._keep(platform_id, service.id, variable.identity, value)

@@ -75,6 +75,7 @@ class FakeCatalog:
             sharing=sharing,
             enabled=True,
             default_version_id=None,
+            created_by="ann",
         )
 
     def add_security(self, service: str, type: str, **config: Any) -> str:

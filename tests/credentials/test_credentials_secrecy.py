@@ -131,12 +131,12 @@ async def test_the_search_for_secrets_would_find_one(world: World) -> None:
 
 
 async def test_a_sealed_secret_moved_to_another_row_does_not_open(world: World) -> None:
-    mine, theirs = await world.connect("ann"), await world.connect("bob")
+    one, other = await world.connect("ann"), await world.connect("ann")
     tokens = TokenRepository(world.infra.store)
-    stolen = await _token(tokens, theirs["id"])
-    await tokens.save((await _token(tokens, mine["id"])).model_copy(update={"sealed": stolen.sealed}), [])
+    sealed = (await _token(tokens, other["id"])).sealed
+    await tokens.save((await _token(tokens, one["id"])).model_copy(update={"sealed": sealed}), [])
     with structlog.testing.capture_logs() as logs, pytest.raises(Conflict, match="can't be opened") as refused:
-        await world.credential("ann")
+        await world.credential("ann", id=one["id"])
     assert refused.value.code == "credential_invalid"
     assert [line["event"] for line in logs] == ["credentials.token_unreadable"]
 

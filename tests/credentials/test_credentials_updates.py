@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from services.credentials.repository import TokenRepository
 from tests.credentials.world import World
 
 
@@ -60,6 +61,9 @@ async def test_a_new_oauth_token_keeps_the_refresh_token_and_forgets_the_old_exp
     grant = await world.credential()
     assert grant is not None
     assert grant.headers == {"Authorization": "Bearer new"}
+    kept = await TokenRepository(world.infra.store).get("acme", token["id"])
+    assert kept is not None
+    assert set(kept.sealed) == {"token", "refresh_token"}
 
 
 @pytest.mark.parametrize(

@@ -99,13 +99,16 @@ async def test_an_unknown_service_or_variable_is_not_found(world: World) -> None
     assert (await put(world, 1, service="nothing")).json["code"] == "service_not_found"
 
 
-async def test_a_user_can_not_set_what_is_the_platforms(world: World) -> None:
-    world.catalog.add_variable("mailer", "client_id", {})
-    answer = await put(world, 1, "client_id", service="mailer")
-    assert answer.status == 200
-    refused = await world.api("PUT", "/service/mailer/variable/client_id/value?userId=ann", {"value": 2})
-    assert (refused.status, refused.json["code"]) == (403, "platform_only")
-    assert (await world.variables()).values == {"client_id": 1}
+async def test_of_the_users_the_services_creator_alone_sets_its_values(world: World) -> None:
+    world.catalog.add_service("shared", sharing="public")
+    world.catalog.add_variable("shared", "client_id", {})
+    path = "/service/shared/variable/client_id/value?userId="
+    assert (await world.api("PUT", f"{path}ann", {"value": 1})).status == 200
+    for user_id, key in (("bob", "acme-key"), ("ann", "rival-key")):
+        refused = await world.api("PUT", f"{path}{user_id}", {"value": 2}, key=key)
+        assert (refused.status, refused.json["code"]) == (403, "not_the_creator")
+    assert (await world.variables(service="shared")).values == {"client_id": 1}
+    assert (await world.variables("rival", "shared")).values == {}
 
 
 async def test_each_platform_has_its_own_value_of_a_public_service(world: World) -> None:
