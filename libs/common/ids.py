@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import os
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ _VERSION_7 = 0x7 << 76
 _VERSION_8 = 0x8 << 76
 _VARIANT = 0b10 << 62
 _RANDOM_BITS = (1 << 74) - 1
+_UUID7 = re.compile(r"([0-9a-f]{8})-([0-9a-f]{4})-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\Z")
 
 
 def _format(number: int) -> str:
@@ -36,10 +38,11 @@ def _uuid7() -> str:
 
 def derived_id(parent: str, *parts: str) -> str:
     """A UUIDv8 that follows from `parent` and `parts`; keeps the time prefix of a UUIDv7 parent."""
-    digest = hashlib.sha256("\0".join((parent, *parts)).encode()).digest()
+    named = "".join(f"{len(part)}:{part}" for part in (parent, *parts))  # lengths, for a part may hold anything
+    digest = hashlib.sha256(named.encode("utf-8", "surrogatepass")).digest()
     number = int.from_bytes(digest[:16], "big")
-    if len(parent) == 36 and parent[14] == "7":
-        number = int(parent[:8] + parent[9:13], 16) << 80 | number & ((1 << 80) - 1)
+    if born := _UUID7.match(parent):
+        number = int(born[1] + born[2], 16) << 80 | number & ((1 << 80) - 1)
     return _format(number & ~(0xF << 76) & ~(0b11 << 62) | _VERSION_8 | _VARIANT)
 
 
