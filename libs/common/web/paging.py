@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +17,7 @@ from libs.common.errors import invalid
 from libs.common.store.port import Cursor, Document, Sort, cursor_after
 
 MAX_LIMIT = 500
+_NUMBER = re.compile(r"[0-9]{1,6}\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class Listing:
 def parse_page(query: Mapping[str, str]) -> Page:
     """Raises Invalid for a limit outside 1..500 or a cursor that we did not make."""
     limit = query.get("limit", str(MAX_LIMIT))
-    if not limit.isdecimal() or not 1 <= int(limit[:9]) <= MAX_LIMIT:
+    if not _NUMBER.match(limit) or not 1 <= int(limit) <= MAX_LIMIT:
         raise invalid("limit", f"give a whole number from 1 to {MAX_LIMIT}")
     cursor = query.get("cursor")
     return Page(int(limit), _decode(cursor) if cursor else None)
@@ -59,6 +61,8 @@ def _encode(cursor: Cursor) -> str:
 def _decode(text: str) -> Cursor:
     try:
         values = orjson.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        if not isinstance(values, list):
+            raise TypeError("no cursor")
         return tuple(from_microseconds(value["t"]) if isinstance(value, dict) else value for value in values)
     except (binascii.Error, ValueError, TypeError, KeyError, OverflowError):
         raise invalid("cursor", "use the cursor of a Link header as it is") from None
