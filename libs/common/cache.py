@@ -11,13 +11,15 @@ from typing import Generic, TypeVar
 
 import structlog
 
-from libs.common.errors import ServiceError, Unavailable
+from libs.common.errors import ServiceError
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 log = structlog.get_logger()
 _MAX_RELOADS = 3
+_RETRY_S = 1.0
+_OWNER_DOWN = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,21 +35,21 @@ class _Entry(Generic[V]):
     value: V
     tags: frozenset[str]
     loaded_at: float
-    refreshing: bool = False
+    refresh_at: float
 
 
 @dataclass(slots=True)
 class _Load(Generic[V]):
-    future: asyncio.Future[V]
+    task: asyncio.Task[V]
     dropped: set[str]
 
 
 class FollowedCache(Generic[K, V]):
     """Bounded, single-flight, filled on a miss; a drop that overtakes a fill makes the fill load again.
 
-    An entry is served for `fresh_s`, then served once more while it is loaded anew behind the caller's back.
-    When the owner is down it goes on serving until `stale_s` (None: without end), after which `get` raises
-    Unavailable.
+    An entry is served for `fresh_s`, then served on while it is loaded anew behind the caller's back. When the
+    owner is down it goes on serving until `stale_s` (None: without end), asked again at most once a second;
+    after that `get` raises Unavailable. When the owner refuses (not found, forbidden) the entry is forgotten.
     """
 
     def __init__(
@@ -71,7 +73,6 @@ class FollowedCache(Generic[K, V]):
         self._entries: OrderedDict[K, _Entry[V]] = OrderedDict()
         self._by_tag: dict[str, set[K]] = {}
         self._loads: dict[K, _Load[V]] = {}
-        self._refreshes: set[asyncio.Task[None]] = set()
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -80,14 +81,13 @@ class FollowedCache(Generic[K, V]):
         """The value; raises what the owner raises, Unavailable when it is down and nothing usable is held."""
         entry = self._entries.get(key)
         if entry is not None:
-            age_s = self._now() - entry.loaded_at
-            if age_s < self._fresh_s:
-                return self._hit(key, entry)
-            if self._stale_s is None or age_s < self._stale_s:
-                self._refresh(key, entry)
+            now = self._now()
+            if self._stale_s is None or now - entry.loaded_at < self._stale_s:
+                if now >= entry.refresh_at:
+                    self._refresh(key, entry, now)
                 return self._hit(key, entry)
         self.misses += 1
-        return await self._fill(key)
+        return await asyncio.shield(self._loading(key).task)
 
     def peek(self, key: K) -> V | None:
         """A fresh value without awaiting, or None."""
@@ -109,52 +109,46 @@ class FollowedCache(Generic[K, V]):
         self._entries.move_to_end(key)
         return entry.value
 
-    async def _fill(self, key: K) -> V:
+    def _loading(self, key: K) -> _Load[V]:
+        """The one load of this key, a task of its own: a caller that is cancelled leaves it to the others."""
         load = self._loads.get(key)
         if load is None:
-            load = self._loads[key] = _Load(asyncio.get_running_loop().create_future(), set())
-            try:
-                load.future.set_result(await self._load_settled(key, load))
-            except BaseException as error:
-                load.future.set_exception(_for_waiters(error))
-                load.future.exception()  # nobody may be waiting; the caller gets the error itself
-                raise
-            finally:
-                del self._loads[key]
-        return await asyncio.shield(load.future)
+            dropped: set[str] = set()
+            task = asyncio.create_task(self._load_settled(key, dropped), name=f"load {self.name}")
+            task.add_done_callback(_retrieve)
+            load = self._loads[key] = _Load(task, dropped)
+        return load
 
-    async def _load_settled(self, key: K, load: _Load[V]) -> V:
+    async def _load_settled(self, key: K, dropped: set[str]) -> V:
         """Loads until no drop overtook the answer; gives up keeping it after a few tries."""
-        for _ in range(_MAX_RELOADS):
-            load.dropped.clear()
-            loaded = await self._load(key)
-            if not (loaded.tags & load.dropped):
-                self._keep(key, loaded)
-                break
+        try:
+            for _ in range(_MAX_RELOADS):
+                dropped.clear()
+                loaded = await self._load(key)
+                if not (loaded.tags & dropped):
+                    self._keep(key, loaded)
+                    break
+        except ServiceError as error:
+            if error.status < _OWNER_DOWN:
+                self._forget(key)
+            raise
+        finally:
+            del self._loads[key]
         return loaded.value
 
-    def _refresh(self, key: K, entry: _Entry[V]) -> None:
-        if entry.refreshing or key in self._loads:
-            return
-        entry.refreshing = True
-        task = asyncio.ensure_future(self._refresh_quietly(key, entry))
-        self._refreshes.add(task)
-        task.add_done_callback(self._refreshes.discard)
+    def _refresh(self, key: K, entry: _Entry[V], now: float) -> None:
+        entry.refresh_at = now + _RETRY_S
+        self._loading(key).task.add_done_callback(self._refreshed)
 
-    async def _refresh_quietly(self, key: K, entry: _Entry[V]) -> None:
-        try:
-            await self._fill(key)
-        except Unavailable as error:
-            log.warning("cache.refresh_failed", cache=self.name, code=error.code)
-        except ServiceError:  # the owner's answer by now, which the next caller gets to hear
-            if self._entries.get(key) is entry:
-                self._forget(key)
-        finally:
-            entry.refreshing = False
+    def _refreshed(self, task: asyncio.Task[V]) -> None:
+        if not task.cancelled() and (error := task.exception()):
+            reason = error.code if isinstance(error, ServiceError) else repr(error)
+            log.warning("cache.refresh_failed", cache=self.name, reason=reason)
 
     def _keep(self, key: K, loaded: Loaded[V]) -> None:
         self._forget(key)
-        self._entries[key] = _Entry(loaded.value, loaded.tags, self._now())
+        now = self._now()
+        self._entries[key] = _Entry(loaded.value, loaded.tags, now, now + self._fresh_s)
         for tag in loaded.tags:
             self._by_tag.setdefault(tag, set()).add(key)
         if len(self._entries) > self._capacity:
@@ -172,8 +166,7 @@ class FollowedCache(Generic[K, V]):
                     del self._by_tag[tag]
 
 
-def _for_waiters(error: BaseException) -> BaseException:
-    """A cancelled loader must not cancel those who wait for the same entry."""
-    if isinstance(error, asyncio.CancelledError):
-        return Unavailable("load_interrupted", "The answer was interrupted; try again.", retry_after_s=1)
-    return error
+def _retrieve(task: asyncio.Task[V]) -> None:
+    """Every caller may have gone away meanwhile; then nobody else looks at the error."""
+    if not task.cancelled():
+        task.exception()
