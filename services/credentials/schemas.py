@@ -84,7 +84,7 @@ class OAuthBody(Body):
         return Credential(Kind.OAUTH, secrets, terms)
 
 
-class _Proofs(Body):
+class _CredentialMembers(Body):
     """The members that hold a whole credential; null is as good as absent."""
 
     key: KeyBody | None = None
@@ -102,7 +102,7 @@ class _Proofs(Body):
         return self.oauth.credential() if self.oauth is not None else None
 
 
-class TokenCreate(_Proofs):
+class TokenCreate(_CredentialMembers):
     """A new token; `serviceId` stands for the service's default security."""
 
     server_owned = frozenset({"user_id", "state"})
@@ -122,7 +122,7 @@ class TokenCreate(_Proofs):
         return NewToken(credential, self.service_id, self.service_security_id, self.id, _changeable(self))
 
 
-class TokenUpdate(_Proofs):
+class TokenUpdate(_CredentialMembers):
     """Changes of a token: single secrets as flat members, or the whole credential as in a create."""
 
     server_owned = frozenset({"id", "user_id", "service_id", "service_security_id", "state"})
