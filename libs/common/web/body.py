@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, ClassVar, TypeVar
 
 import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError
-from pydantic.alias_generators import to_camel, to_snake
+from pydantic.alias_generators import to_camel
 
 from libs.common.errors import Detail, Forbidden, Invalid, UnsupportedMedia, invalid
 
@@ -15,13 +16,18 @@ B = TypeVar("B", bound="Body")
 
 _SERVER_OWNED = frozenset({"inserted_at", "updated_at", "created_by", "updated_by", "platform_id", "platform"})
 _JSON_TYPES = ("application/json", "text/json")
+_CHARSETS = ("", "utf-8", "utf8", "us-ascii")
 _MAX_DEPTH = 100
+_MAX_MEMBERS = 1000
+_MAX_PATH = 200
+_LISTED = 3
 
 
 class Body(BaseModel):
     """A request body. Members are declared in snake_case and accepted in either case.
 
-    `server_owned` names members that a client may send back as it read them and that are ignored.
+    `server_owned` names members that a client may send back as it read them and that are ignored. What a
+    validator of the whole body has against one member begins with its name: `userId: required`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel, populate_by_name=True, strict=True)
@@ -37,7 +43,7 @@ def parse_json(raw: bytes, content_type: str) -> Any:
     if not raw:
         return {}
     if content_type and not _is_json(content_type):
-        raise UnsupportedMedia("unsupported_media_type", f"Send application/json, not {content_type[:100]}.")
+        raise UnsupportedMedia("unsupported_media_type", f"Send application/json, not {content_type[:100]!a}.")
     try:
         return orjson.loads(raw)
     except orjson.JSONDecodeError as error:
@@ -46,16 +52,17 @@ def parse_json(raw: bytes, content_type: str) -> Any:
 
 
 def _is_json(content_type: str) -> bool:
-    media, _, parameters = content_type.lower().partition(";")
-    charset = parameters.partition("charset=")[2].strip(' "')
-    media = media.strip()
-    return (media in _JSON_TYPES or media.endswith("+json")) and charset in ("", "utf-8", "utf8", "us-ascii")
+    media, *parameters = (part.strip() for part in content_type.lower().split(";"))
+    charset = next((each.partition("=")[2].strip('"') for each in parameters if each.startswith("charset=")), "")
+    return (media in _JSON_TYPES or media.endswith("+json")) and charset in _CHARSETS
 
 
 def parse_body(model: type[B], value: Any, platform_id: str) -> B:
     """The body as its model. Raises Invalid with every failure, Forbidden for another platform's id."""
     if not isinstance(value, dict):
         raise invalid("", "The body must be a JSON object.")
+    if len(value) > _MAX_MEMBERS:
+        raise invalid("", f"The body has more than {_MAX_MEMBERS} members, which no resource has.")
     _check_platform(value, platform_id)
     try:
         return model.model_validate(_without_server_owned(model, value))
@@ -70,23 +77,37 @@ def _check_platform(value: Mapping[str, Any], platform_id: str) -> None:
 
 
 def _without_server_owned(model: type[Body], value: dict[str, Any]) -> dict[str, Any]:
+    ignored = _ignored(model)
+    return {name: member for name, member in value.items() if name not in ignored}
+
+
+@cache
+def _ignored(model: type[Body]) -> frozenset[str]:
     owned = (_SERVER_OWNED | model.server_owned) - set(model.model_fields)
-    return {name: member for name, member in value.items() if to_snake(name) not in owned}
+    return owned | {to_camel(name) for name in owned}
 
 
 def _invalid(error: ValidationError) -> Invalid:
     details = [_detail(failure) for failure in error.errors(include_url=False, include_input=False)]
-    summary = "; ".join(f"{detail.path}: {detail.message}" for detail in details[:3])
-    return Invalid("invalid_request", f"The body is not valid: {summary}", details=details)
+    return Invalid("invalid_request", f"The body is not valid: {_summary(details)}", details=details)
+
+
+def _summary(details: Sequence[Detail]) -> str:
+    listed = "; ".join(f"{each.path}: {each.message}" if each.path else each.message for each in details[:_LISTED])
+    return f"{listed}; and {len(details) - _LISTED} more" if len(details) > _LISTED else listed
 
 
 def _detail(failure: Mapping[str, Any]) -> Detail:
-    path = ".".join(str(part) for part in failure["loc"])
+    path = ".".join(str(part) for part in failure["loc"])[:_MAX_PATH]
     if failure["type"] == "extra_forbidden":
         return Detail(path, "unknown member; remove it")
     if failure["type"] == "missing":
         return Detail(path, "required")
-    return Detail(path, failure["msg"].removeprefix("Value error, "))
+    message = failure["msg"].removeprefix("Value error, ")
+    member, colon, rest = message.partition(": ")
+    if not path and colon and member.isidentifier():
+        return Detail(member, rest)
+    return Detail(path, message)
 
 
 def too_deep(value: Any, limit: int = _MAX_DEPTH) -> bool:

@@ -11,7 +11,7 @@ import orjson
 import structlog
 from aiohttp import web
 
-from libs.common.errors import ServiceError, TooLarge, invalid
+from libs.common.errors import Invalid, ServiceError, TooLarge, invalid
 from libs.common.ids import new_id
 from libs.common.telemetry import Metrics
 from libs.common.web.access import Access
@@ -114,13 +114,15 @@ def _answer(value: object, route: Route, request: web.Request, request_id: str) 
 
 
 async def read_limited(request: web.Request, limit_bytes: int) -> bytes:
-    """The whole body. Raises TooLarge; a chunked one is cut off at the application's own limit."""
+    """The whole body. Raises TooLarge, Invalid; a chunked one is cut off at the application's own limit."""
     if request.content_length is not None and request.content_length > limit_bytes:
         raise _too_large(limit_bytes)
     try:
         raw = await request.read()
     except web.HTTPRequestEntityTooLarge:
         raise _too_large(limit_bytes) from None
+    except (web.RequestPayloadError, ConnectionError):
+        raise Invalid("unreadable_body", "The body broke off, or is not encoded as its headers say.") from None
     if len(raw) > limit_bytes:
         raise _too_large(limit_bytes)
     return raw
