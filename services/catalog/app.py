@@ -48,7 +48,7 @@ def build(infra: Infra, sandbox: SyntaxCheck) -> Service:
     versions = Versions(versions_kept, services, securities_kept, Freezer(heads, pins, clock), logic, clock)
     securities = Securities(securities_kept, versions, services, clock)
     resolution = Resolution(heads, contents, pins, versions)
-    reading = ReadComponents(heads, contents)
+    reading = ReadComponents(heads, contents, infra.bus)
     writer = ContentWriter(contents, ComponentCheck(logic), ValueKeeper(infra.peers), clock)
     components = Components(heads, reading, writer, services, PinnedRows(pins, versions_kept), clock)
     sweep = Sweep(heads, contents, pins, versions_kept, clock)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from libs.common.contracts.catalog import Kind
-from libs.common.errors import Detail, invalid
+from libs.common.errors import Detail
 from services.catalog.components.kinds import KindRules
 from services.catalog.components.schema_check import SchemaCheck
 from services.catalog.logic_check import LogicCheck, refuse
@@ -30,8 +30,7 @@ class ComponentCheck:
 
     def refuse_value(self, schema: dict[str, Any], value: object) -> None:
         """Raises Invalid, which never tells the value."""
-        if not self._schemas.admits(schema, value):
-            raise invalid("value", "doesn't fit the variable's schema")
+        refuse(self._schemas.value_failures(schema, value))
 
     def _schema(self, rules: KindRules, schema: dict[str, Any]) -> list[Detail]:
         if rules.kind is Kind.VARIABLE:

@@ -28,8 +28,8 @@ from services.catalog.versions.pinned import PinnedRows
 
 
 @dataclass(frozen=True, slots=True)
-class NewComponent:
-    """What a create asks for; the ids that it leaves open are made."""
+class Given:
+    """What a client gave to create or update a component; a create makes the ids that are left open."""
 
     name: str | None
     members: dict[str, Any] = field(repr=False)
@@ -57,29 +57,31 @@ class Components:
         self._pinned = pinned
         self._clock = clock
 
-    async def create(self, service: Service, kind: Kind, actor: Actor, new: NewComponent) -> Found:
+    async def create(self, service: Service, kind: Kind, actor: Actor, given: Given) -> Found:
         """Makes a component with its first row, or merges into the row of that id.
 
         Raises Invalid, Conflict, Unavailable.
         """
-        row_id, identity = new.id or new_id(), new.identity or new_id()
-        owner = await self._heads.get(head_id_of(row_id)) or await self._heads.by_row(row_id)
+        row_id, identity = given.id or new_id(), given.identity or new_id()
+        owner = await self._heads.get(head_id_of(row_id))
+        if owner is None and given.id is not None:
+            owner = await self._heads.by_row(row_id)
         if owner is not None:
-            return await self._merge(service, kind, actor, owner, row_id, new)
-        name = new.name or identity
+            return await self._merge(service, kind, actor, owner, row_id, given)
+        name = given.name or identity
         head = Head(id=head_id_of(row_id), service_id=service.id, kind=kind, name=name, identity=identity, rows=())
         await self._refuse_taken(head, row_id)
-        members = await self._contents.accept(service, head, dict(RULES[kind].members), new.members)
-        row = await self._new_row(head, actor, row_id, numbers.FIRST, members, published=new.published)
+        members = await self._contents.accept(service, head, dict(RULES[kind].members), given.members)
+        row = await self._new_row(head, actor, row_id, numbers.FIRST, members, published=given.published)
         return Found(await self._add(service, head.having(row)), row, members)
 
     async def update(
-        self, service: Service, kind: Kind, ref: str, actor: Actor, version: str | None, changes: NewComponent
+        self, service: Service, kind: Kind, ref: str, actor: Actor, version: str | None, given: Given
     ) -> Found:
         """Raises NotFound, Invalid, Conflict, Unavailable."""
         head = await self._reading.head(service, kind, ref)
         plan = plan_update(RULES[kind], head, ref, version)
-        return await self._carry_out(service, head, plan, actor, changes)
+        return await self._carry_out(service, head, plan, actor, given)
 
     async def delete(self, service: Service, kind: Kind, ref: str) -> None:
         """The row of that id, or by identity or name the component. Raises NotFound, Conflict."""
@@ -95,13 +97,11 @@ class Components:
         except RevisionConflict:
             raise changed_meanwhile() from None
 
-    async def _merge(
-        self, service: Service, kind: Kind, actor: Actor, owner: Head, row_id: str, changes: NewComponent
-    ) -> Found:
+    async def _merge(self, service: Service, kind: Kind, actor: Actor, owner: Head, row_id: str, given: Given) -> Found:
         row = owner.row(row_id)
         if row is None or owner.service_id != service.id or owner.kind is not kind:
             raise id_taken()
-        return await self._carry_out(service, owner, Plan(row), actor, changes)
+        return await self._carry_out(service, owner, Plan(row), actor, given)
 
     async def _refuse_taken(self, head: Head, row_id: str) -> None:
         """Raises Conflict early, before a value is handed over; the store decides once more at the write."""
@@ -128,18 +128,18 @@ class Components:
             raise
         return added
 
-    async def _carry_out(self, service: Service, head: Head, plan: Plan, actor: Actor, changes: NewComponent) -> Found:
+    async def _carry_out(self, service: Service, head: Head, plan: Plan, actor: Actor, given: Given) -> Found:
         """Writes the planned row's content where it changes, then the head that names it."""
         base = (await self._reading.content(head, plan.base)).members
-        members = await self._contents.accept(service, head, base, changes.members)
+        members = await self._contents.accept(service, head, base, given.members)
         now = self._clock.now()
         if plan.new_version is not None:
-            row = await self._new_row(head, actor, new_id(), plan.new_version, members, published=changes.published)
+            row = await self._new_row(head, actor, new_id(), plan.new_version, members, published=given.published)
         else:
-            row = plan.base.changed(actor, now, **_published(changes.published))
+            row = plan.base.changed(actor, now, **_published(given.published))
             if members != base:
                 row = await self._rewritten(head, row, members)
-        renamed = head.model_copy(update={"name": changes.name or head.name})
+        renamed = head.model_copy(update={"name": given.name or head.name})
         return Found(await self._save(service, renamed.having(row), now), row, members)
 
     async def _new_row(

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
+from libs.common.bus.port import Bus, Message
+from libs.common.cache import FollowedCache, Loaded
 from libs.common.contracts.catalog import (
+    CatalogChanged,
     ComponentGrant,
     ComponentQuestion,
     ComponentsGrant,
     ComponentsQuestion,
     Kind,
 )
+from libs.common.contracts.envelope import decode
 from libs.common.store.port import Cursor
 from libs.common.web.paging import Page
 from services.catalog.components import numbers
@@ -21,14 +27,18 @@ from services.catalog.versions.repository import PinRepository
 from services.catalog.versions.versions import Versions
 
 _BATCH = 200
+_CAPACITY = 2_000
+_Wanted: TypeAlias = tuple[str, Kind, str, numbers.Number | None]
 
 
 class ReadComponents:
-    """What the API reads of components in a service that the caller may read."""
+    """What the API reads of components in a service that the caller may read; `get` from memory until it changes."""
 
-    def __init__(self, heads: HeadRepository, contents: ContentRepository) -> None:
+    def __init__(self, heads: HeadRepository, contents: ContentRepository, bus: Bus) -> None:
         self._heads = heads
         self._contents = contents
+        self._cache: FollowedCache[_Wanted, Found | None] = FollowedCache("components", self._load, capacity=_CAPACITY)
+        bus.follow(CatalogChanged.topic, self._heard)
 
     async def head(self, service: Service, kind: Kind, ref: str) -> Head:
         """Raises NotFound."""
@@ -40,11 +50,10 @@ class ReadComponents:
     async def get(self, service: Service, kind: Kind, ref: str, version: str | None) -> Found:
         """The row of that id or version, else the latest published, else the latest. Raises NotFound, Invalid."""
         number = exact(version) if version is not None else None
-        head = await self.head(service, kind, ref)
-        row = head.numbered(number) if number is not None else head.meant_by(ref)
-        if row is None:
-            raise not_found("version")
-        return await self.content(head, row)
+        found = await self._cache.get((service.id, kind, ref, number))
+        if found is None:
+            raise not_found(kind.value if number is None else "version")
+        return found
 
     async def content(self, head: Head, row: Row) -> Found:
         """Raises Conflict when the row's content was replaced, and swept, since `head` was read."""
@@ -61,6 +70,18 @@ class ReadComponents:
         """All rows, newest first. Raises NotFound."""
         head = await self.head(service, kind, ref)
         return await self._contents.of_all([(head, row) for row in head.newest_first])
+
+    async def _load(self, wanted: _Wanted) -> Loaded[Found | None]:
+        service_id, kind, ref, number = wanted
+        head = await self._heads.by_ref(service_id, kind, ref)
+        row = None if head is None else head.meant_by(ref) if number is None else head.numbered(number)
+        found = await self.content(head, row) if head is not None and row is not None else None
+        return Loaded(found, frozenset({service_id}))
+
+    def _heard(self, message: Message) -> None:
+        heard = decode(message, CatalogChanged)
+        if heard is not None:
+            self._cache.drop([heard.event.service_id])
 
 
 class Resolution:

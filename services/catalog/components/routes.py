@@ -47,7 +47,7 @@ class ComponentRoutes:
     async def create(self, asked: ApiRequest) -> dict[str, Any]:
         actor = actor_of(asked)
         service = await self._directory.writable(actor, asked.path("serviceId"))
-        return component_row(await self._components.create(service, self._kind, actor, asked.body.asked()))
+        return component_row(await self._components.create(service, self._kind, actor, asked.body.unwrapped()))
 
     async def get(self, asked: ApiRequest) -> dict[str, Any]:
         service = await self._directory.readable(asked.platform_id, asked.path("serviceId"))
@@ -58,8 +58,8 @@ class ComponentRoutes:
     async def update(self, asked: ApiRequest) -> dict[str, Any]:
         actor, ref, version = actor_of(asked), asked.path(self._ref), asked.query("version")
         service = await self._directory.writable(actor, asked.path("serviceId"))
-        changes = asked.body.asked()
-        return component_row(await self._components.update(service, self._kind, ref, actor, version, changes))
+        given = asked.body.unwrapped()
+        return component_row(await self._components.update(service, self._kind, ref, actor, version, given))
 
     async def delete(self, asked: ApiRequest) -> dict[str, Any]:
         service = await self._directory.writable(actor_of(asked), asked.path("serviceId"))

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NoReturn
+from itertools import islice
+from typing import Any
 
-from jsonschema_rs import Draft202012Validator, ReferencingError, ValidationError
+from jsonschema_rs import Draft202012Validator, FancyRegexOptions, ReferencingError, ValidationError
 
 from libs.common.errors import Detail
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _OLDER_MEMBERS = {"name", "required", "schema"}
+_MOST_FAILURES = 20
+_LONGEST_MESSAGE = 300
+_PATTERNS = FancyRegexOptions(backtrack_limit=100_000)  # as they are used when something runs
 
 
 class SchemaCheck:
@@ -36,14 +40,19 @@ class SchemaCheck:
     def one(self, schema: object, path: str) -> list[Detail]:
         """The failures of one JSON Schema."""
         failures = [
-            Detail(".".join((path, *map(str, error.instance_path))), f"not valid JSON Schema: {error.message}")
-            for error in self._dialect.iter_errors(schema)
+            Detail(
+                ".".join((path, *map(str, error.instance_path))),
+                f"not valid JSON Schema: {error.message[:_LONGEST_MESSAGE]}",
+            )
+            for error in islice(self._dialect.iter_errors(schema), _MOST_FAILURES)
         ]
         return failures or list(_uncompilable(schema, path))
 
-    def admits(self, schema: dict[str, Any], value: object) -> bool:
-        """Whether the value is valid by a schema that was found to be one."""
-        return Draft202012Validator(schema, retriever=_refuse_to_fetch).is_valid(value)
+    def value_failures(self, schema: dict[str, Any], value: object) -> list[Detail]:
+        """Why the value is not valid by a schema that was found to be one, without telling the value."""
+        validator = Draft202012Validator(schema, mask="the value", offline=True, pattern_options=_PATTERNS)
+        failures = islice(validator.iter_errors(value), _MOST_FAILURES)
+        return [Detail(".".join(("value", *map(str, error.instance_path))), error.message) for error in failures]
 
     def _variable(self, variable: object, path: str) -> list[Detail]:
         if not isinstance(variable, dict):
@@ -80,13 +89,9 @@ def _uncompilable(schema: object, path: str) -> Iterator[Detail]:
     if not isinstance(schema, dict | bool):
         return
     try:
-        Draft202012Validator(schema, retriever=_refuse_to_fetch)
-    except ValidationError as error:
-        place = ".".join((path, *map(str, error.instance_path)))
-        yield Detail(place, f"not usable as JSON Schema: {error.message}")
-    except ReferencingError as error:
-        yield Detail(path, f"not usable as JSON Schema: {error}")
-
-
-def _refuse_to_fetch(uri: str) -> NoReturn:
-    raise ValueError(f"{uri} lies outside the schema; put what is referred to under `$defs`")
+        Draft202012Validator(schema, offline=True, pattern_options=_PATTERNS)
+    except (ValidationError, ReferencingError) as error:
+        place = error.instance_path if isinstance(error, ValidationError) else ()
+        yield Detail(
+            ".".join((path, *map(str, place))), f"not usable as JSON Schema: {error.message[:_LONGEST_MESSAGE]}"
+        )

@@ -11,7 +11,7 @@ from pydantic import Field, field_validator
 from libs.common.clock import wire_time
 from libs.common.contracts.catalog import Kind
 from libs.common.web.body import Body
-from services.catalog.components.components import NewComponent
+from services.catalog.components.components import Given
 from services.catalog.components.kinds import RULES
 from services.catalog.components.models import Found
 from services.catalog.wire import JsonObject, Label, Name
@@ -26,15 +26,15 @@ class ComponentUpdate(Body):
     name: Name = ""
     published: bool = False
 
-    def asked(self) -> NewComponent:
+    def unwrapped(self) -> Given:
         """`schema` can't be a field's name in pydantic, hence `schema_`."""
-        given = {name.rstrip("_"): value for name, value in self.given().items()}
-        return NewComponent(
-            name=given.pop("name", None),
-            published=given.pop("published", None),
-            id=given.pop("id", None),
-            identity=given.pop(self.identity_member(), None),
-            members=given,
+        members = {name.rstrip("_"): value for name, value in self.given().items()}
+        return Given(
+            name=members.pop("name", None),
+            published=members.pop("published", None),
+            id=members.pop("id", None),
+            identity=members.pop(self.identity_member(), None),
+            members=members,
         )
 
     @classmethod

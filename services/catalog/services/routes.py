@@ -57,6 +57,5 @@ class ServiceRoutes:
 
     async def delete(self, asked: ApiRequest) -> dict[str, Any]:
         service = await self._directory.writable(actor_of(asked), asked.path("serviceId"))
-        asked.flag("force")
         await self._services.delete(service)
         return {}
