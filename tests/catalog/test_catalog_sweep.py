@@ -67,3 +67,19 @@ async def test_a_removal_that_was_cut_off_is_finished_by_the_worker(world: World
     await world.removal.finish(tombstone)
     assert await kept(world) == 0
     await world.make_service("again", id=id)
+
+
+@pytest.mark.parametrize(
+    ("noun", "body"),
+    [("action", {"name": "a"}), ("version", {"name": "1"}), ("security", {"type": "basic", "id": "s"})],
+)
+async def test_what_is_made_in_a_service_that_is_removed_meanwhile_is_undone(
+    world: World, noun: str, body: dict[str, str]
+) -> None:
+    id = (await world.ok("GET", "/service/github"))["id"]
+    service = await world.services.get(id)
+    assert service is not None
+    tombstone = await world.services.save(service.model_copy(update={"removed_at": world.clock.now()}), [])
+    await world.refused(404, "POST", f"/service/github/{noun}", body)
+    await world.services.save(tombstone.model_copy(update={"removed_at": None}), [])
+    assert await world.ok("GET", f"/service/github/{noun}") == []
