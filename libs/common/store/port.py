@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol, TypeAlias
 
 from libs.common.bus.port import Message
+from libs.common.errors import invalid
 
 FieldType: TypeAlias = Literal["text", "integer", "boolean", "time", "texts"]
 Value: TypeAlias = str | int | bool | datetime | tuple[str, ...] | None
@@ -185,6 +186,28 @@ def check_served(spec: Collection, where: Where, order: Sequence[Sort]) -> None:
         if _serves(index.fields, set(where), wanted):
             return
     raise UndeclaredQuery(f"{spec.name}: no index over {sorted(where)} ordered by {wanted}")
+
+
+_CURSOR_TYPES: dict[FieldType, type[str | int | datetime]] = {
+    "text": str,
+    "integer": int,
+    "boolean": int,
+    "time": datetime,
+    "texts": str,
+}
+_LARGEST_INTEGER = (1 << 63) - 1
+
+
+def check_cursor(spec: Collection, order: Sequence[Sort], after: Cursor) -> None:
+    """Raises Invalid unless `after` has the shape of `cursor_after` in this order: it may come from outside."""
+    kinds = [spec.fields[key.field] for key in order if key.field != "id"]
+    fits = len(after) == len(kinds) + 1 and isinstance(after[-1], str)
+    if not fits or not all(value is None or _is_of(kind, value) for kind, value in zip(kinds, after, strict=False)):
+        raise invalid("cursor", "use the cursor of a Link header as it is")
+
+
+def _is_of(kind: FieldType, value: Value) -> bool:
+    return isinstance(value, _CURSOR_TYPES[kind]) and not (isinstance(value, int) and abs(value) > _LARGEST_INTEGER)
 
 
 def _serves(indexed: tuple[str, ...], queried: set[str], wanted: list[str]) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from libs.common.store.port import Contains, Cursor, In, Range, Sort, Value, Where
+from libs.common.store.port import Contains, Cursor, In, Range, Sort, Value, Where, check_cursor
 from libs.common.store.sqlite_layout import Layout, quoted
 
 _CONTAINS = "_row IN (SELECT row FROM {table} WHERE field = ? AND value = ?)"
@@ -71,6 +71,7 @@ def steps(layout: Layout, order: Sequence[Sort], after: Cursor | None) -> Iterat
     if after is None:
         yield Step((), _order(keys, by_id))
         return
+    check_cursor(layout.spec, order, after)
     values = [layout.encode(key.field, value) for key, value in zip(keys, after[:-1], strict=True)]
     same = [_equals(quoted(key.field), value) for key, value in zip(keys, values, strict=True)]
     yield Step((*same, _beyond(by_id, after[-1])), _order([], by_id))
