@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
-from pydantic.alias_generators import to_camel, to_snake
+from pydantic.alias_generators import to_camel
 
 from libs.common.clock import wire_time
 from libs.common.errors import invalid
@@ -69,7 +69,7 @@ class OAuthBody(Body):
     def _drop_server_owned(cls, value: Any) -> Any:
         if not isinstance(value, dict):
             return value
-        return {name: member for name, member in value.items() if to_snake(name) not in cls.server_owned}
+        return cls.without_server_owned(value)
 
     def credential(self) -> Credential:
         """Raises Invalid for a code alone."""

@@ -18,7 +18,7 @@ _SERVER_OWNED = frozenset({"inserted_at", "updated_at", "created_by", "updated_b
 _JSON_TYPES = ("application/json", "text/json")
 _CHARSETS = ("", "utf-8", "utf8", "us-ascii")
 _MAX_DEPTH = 100
-_MAX_MEMBERS = 1000
+_MAX_FAILURES = 1000
 _MAX_PATH = 200
 _LISTED = 3
 
@@ -36,6 +36,11 @@ class Body(BaseModel):
     def given(self) -> dict[str, Any]:
         """The members that the client sent, by their snake_case names."""
         return self.model_dump(exclude_unset=True)
+
+    @classmethod
+    def without_server_owned(cls, value: dict[str, Any]) -> dict[str, Any]:
+        ignored = _ignored(cls)
+        return {name: member for name, member in value.items() if name not in ignored}
 
 
 def parse_json(raw: bytes, content_type: str) -> Any:
@@ -61,11 +66,9 @@ def parse_body(model: type[B], value: Any, platform_id: str) -> B:
     """The body as its model. Raises Invalid with every failure, Forbidden for another platform's id."""
     if not isinstance(value, dict):
         raise invalid("", "The body must be a JSON object.")
-    if len(value) > _MAX_MEMBERS:
-        raise invalid("", f"The body has more than {_MAX_MEMBERS} members, which no resource has.")
     _check_platform(value, platform_id)
     try:
-        return model.model_validate(_without_server_owned(model, value))
+        return model.model_validate(model.without_server_owned(value))
     except ValidationError as error:
         raise _invalid(error) from None
 
@@ -76,11 +79,6 @@ def _check_platform(value: Mapping[str, Any], platform_id: str) -> None:
             raise Forbidden("other_platform", f"{member}: the key belongs to another platform.")
 
 
-def _without_server_owned(model: type[Body], value: dict[str, Any]) -> dict[str, Any]:
-    ignored = _ignored(model)
-    return {name: member for name, member in value.items() if name not in ignored}
-
-
 @cache
 def _ignored(model: type[Body]) -> frozenset[str]:
     owned = (_SERVER_OWNED | model.server_owned) - set(model.model_fields)
@@ -88,6 +86,8 @@ def _ignored(model: type[Body]) -> frozenset[str]:
 
 
 def _invalid(error: ValidationError) -> Invalid:
+    if error.error_count() > _MAX_FAILURES:
+        return invalid("", f"The body has more than {_MAX_FAILURES} failures; it is no body of this resource.")
     details = [_detail(failure) for failure in error.errors(include_url=False, include_input=False)]
     return Invalid("invalid_request", f"The body is not valid: {_summary(details)}", details=details)
 
