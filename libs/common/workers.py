@@ -27,9 +27,17 @@ class Worker(Protocol):
 class Supervisor:
     """Runs workers, restarting one that fails with backoff; `broken` is set when one fails again and again."""
 
-    def __init__(self, *, max_failures: int = 8) -> None:
+    def __init__(
+        self,
+        *,
+        max_failures: int = 8,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.broken: asyncio.Event = asyncio.Event()
         self._max_failures = max_failures
+        self._sleep = sleep
+        self._now = monotonic
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self, workers: Sequence[Worker]) -> None:
@@ -45,17 +53,17 @@ class Supervisor:
     async def _keep_running(self, worker: Worker) -> None:
         failures = 0
         while True:
-            started = time.monotonic()
+            started = self._now()
             try:
                 await worker.run()
                 return
             except Exception as error:
-                failures = 1 if time.monotonic() - started > _STABLE_S else failures + 1
+                failures = 1 if self._now() - started > _STABLE_S else failures + 1
                 log.error("worker.failed", worker=worker.name, failures=failures, exc_info=error)
             if failures >= self._max_failures:
                 self.broken.set()
                 return
-            await asyncio.sleep(min(30.0, 0.1 * 2**failures))
+            await self._sleep(min(30.0, 0.1 * 2**failures))
 
 
 class Periodic:
@@ -99,13 +107,19 @@ class LeasedRows(Generic[T]):
         self._drain_s = drain_s
         self._running: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
+        self._stopping = False
 
     @property
     def free(self) -> int:
         return max(0, self._slots - len(self._running))
 
     def offer(self, rows: Sequence[T]) -> None:
-        """Starts rows that the caller has leased for this worker; at most `free` of them."""
+        """Starts rows that the caller has leased for this worker; at most `free` of them.
+
+        While the worker stops they are left to their lease.
+        """
+        if self._stopping:
+            return
         for row in rows:
             task = asyncio.create_task(self._guard(row))
             self._running.add(task)
@@ -116,6 +130,7 @@ class LeasedRows(Generic[T]):
         self._wake.set()
 
     async def run(self) -> None:
+        self._stopping = False
         try:
             while True:
                 self._wake.clear()
@@ -153,7 +168,9 @@ class LeasedRows(Generic[T]):
             self._wake.set()
 
     async def _drain(self) -> None:
+        self._stopping = True
         if self._running:
-            await asyncio.wait(self._running, timeout=self._drain_s)
-        for task in self._running:
-            task.cancel()
+            _, unfinished = await asyncio.wait(self._running, timeout=self._drain_s)
+            for task in unfinished:
+                task.cancel()
+            await asyncio.gather(*unfinished, return_exceptions=True)
