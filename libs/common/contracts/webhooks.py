@@ -11,8 +11,8 @@ class NotificationReceived(Event):
     """A provider's verified request, durable before it is answered.
 
     `notification` is the envelope that hooks see. A body over 256 KiB is stored first and `body_ref` names it.
-    `scope` is the term that its endpoint narrows it to, if it does. `dedupe_id` is the id of the history row; two requests of one provider event share it. `order_key` is set
-    where the event declares one.
+    `scope` is the term that its endpoint narrows it to, if it does. `dedupe_id` is the id of the history row;
+    two requests of one provider event share it. `order_key` is set where the event declares one.
     """
 
     topic: ClassVar[str] = "webhooks.notifications"
