@@ -12,6 +12,7 @@ from libs.common.errors import NotFound, invalid
 from libs.common.ids import new_id
 from libs.common.settings import SettingsRefused
 from libs.common.store.port import DuplicateKey
+from libs.common.web.text import is_free_text
 from services.identity.models import ApiKey, hash_of
 from services.identity.repository import KeyRepository
 
@@ -35,6 +36,8 @@ class Keys:
             raise invalid("platform", "use letters, digits, `-` and `_`")
         if not 1 <= len(platform_id) <= _MAX_NAME:
             raise invalid("platform", f"use 1 to {_MAX_NAME} characters")
+        if not is_free_text(name):
+            raise invalid("name", "use 1 to 256 characters, no control characters")
         secret = _PREFIX + secrets.token_urlsafe(32)
         await self._add(platform_id, name, secret)
         return secret

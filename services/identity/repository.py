@@ -86,8 +86,9 @@ class UserRepository:
         except DuplicateKey as taken:
             raise _refusal(taken) from None
 
-    async def remove(self, user: User, events: Sequence[Message]) -> None:
-        await self._documents.delete(user.row_id, revision=user.revision, events=events)
+    async def remove(self, user: User, events: Sequence[Message]) -> bool:
+        """False when it is gone already. Raises RevisionConflict when the user changed meanwhile."""
+        return await self._documents.delete(user.row_id, revision=user.revision, events=events)
 
 
 def _refusal(taken: DuplicateKey) -> Exception:

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, StringConstraints, model_validator
+from pydantic import AfterValidator, model_validator
 
 from libs.common.clock import wire_time
 from libs.common.web.body import Body
+from libs.common.web.text import FreeText
 from services.identity.models import User
-
-
-def _free_text(value: str) -> str:
-    if any(ord(character) < 32 or ord(character) == 127 for character in value):
-        raise ValueError("may not hold control characters")
-    return value
 
 
 def _email(value: str) -> str:
@@ -24,7 +19,6 @@ def _email(value: str) -> str:
     return value.lower()
 
 
-FreeText = Annotated[str, StringConstraints(min_length=1, max_length=256), AfterValidator(_free_text)]
 Email = Annotated[FreeText, AfterValidator(_email)]
 
 

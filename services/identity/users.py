@@ -12,6 +12,7 @@ from libs.common.errors import Conflict, NotFound
 from libs.common.ids import new_id
 from libs.common.store.port import DuplicateKey, RevisionConflict
 from libs.common.web.paging import Page
+from libs.common.web.text import is_free_text
 from services.identity.models import User
 from services.identity.repository import UserRepository
 
@@ -42,7 +43,7 @@ class Users:
         """Raises NotFound."""
         user = await self._repository.by_user_id(platform_id, user_id)
         if user is None:
-            raise NotFound("user_not_found", "This platform has no such user.")
+            raise _no_such_user()
         return user
 
     async def page(self, platform_id: str, page: Page) -> tuple[list[User], str | None]:
@@ -56,14 +57,16 @@ class Users:
         """Raises NotFound. What the user leaves behind elsewhere is ended by the event."""
         user = await self.get(platform_id, user_id)
         try:
-            await self._repository.remove(user, [self._changed(user, deleted=True)])
+            removed = await self._repository.remove(user, [self._changed(user, deleted=True)])
         except RevisionConflict:
             raise _changed_meanwhile() from None
+        if not removed:
+            raise _no_such_user()
 
     async def grant(self, question: UserQuestion) -> UserGrant | None:
         """The user as other services see one; None when there is none."""
         user = await self._repository.by_user_id(question.platform_id, question.user_id)
-        if user is None and self._auto_provision:
+        if user is None and self._auto_provision and is_free_text(question.user_id):
             user = await self.put(question.platform_id, question.user_id, {})
         if user is None:
             return None
@@ -91,6 +94,10 @@ class Users:
             deleted=deleted,
         )
         return encode(event, time=self._clock.now())
+
+
+def _no_such_user() -> NotFound:
+    return NotFound("user_not_found", "This platform has no such user.")
 
 
 def _changed_meanwhile() -> Conflict:
