@@ -11,6 +11,8 @@ from libs.common.sqlite import Database, StorageRefused
 from libs.common.store.port import Store
 from libs.common.store.sqlite import SqliteStore
 
+__all__ = ["Engines", "StorageRefused", "open_engines"]
+
 _SQLITE = "sqlite:"
 _LOCAL = "local:"
 _STORE_FORMS = "'sqlite:<path of a file>' or 'sqlite::memory:'"

@@ -8,13 +8,14 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TypeVar
 
 import structlog
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt
 from tenacity.wait import wait_random_exponential
 
-from libs.common import background
+from libs.common import periodic
 from libs.common.bus.port import BatchHandler, Message
 from libs.common.errors import ServiceError, Unavailable
 
@@ -97,7 +98,7 @@ class _Lane:
         self._in_hand: list[Message] = []
         self._arrived = asyncio.Event()
         self._closing = False
-        self._task = background.start("lane", self._run())
+        self._task = periodic.start("lane", self._run())
 
     def put(self, message: Message) -> None:
         self._waiting.append(message)
@@ -111,7 +112,7 @@ class _Lane:
         self._closing = True
         if self._in_hand:
             await asyncio.wait([self._task], timeout=grace_s)
-        await background.cancel([self._task])
+        await periodic.cancel([self._task])
 
     async def _run(self) -> None:
         while not self._closing:
@@ -183,4 +184,6 @@ def error_text(error: Exception) -> str:
     if isinstance(error, ServiceError):
         return f"{type(error).__name__}: {error.message}"
     frames = traceback.extract_tb(error.__traceback__)
-    return f"{type(error).__name__} at {frames[-1].name}:{frames[-1].lineno}" if frames else type(error).__name__
+    if not frames:
+        return type(error).__name__
+    return f"{type(error).__name__} at {Path(frames[-1].filename).name}:{frames[-1].lineno}"

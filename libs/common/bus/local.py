@@ -14,7 +14,7 @@ from functools import partial
 
 import structlog
 
-from libs.common import background
+from libs.common import periodic
 from libs.common.bus import local_log
 from libs.common.bus.dead_letters import dead_letter
 from libs.common.bus.lanes import Backlog, Delivery, Lanes, Retries, error_text, wait_out
@@ -88,7 +88,9 @@ class LocalBus:
             self._repeat(options.poll_interval_s, "look for messages of other processes", self.poll)
 
     async def close(self) -> None:
-        await background.cancel([*self._tasks, *self._late_follows])
+        if not self._tasks:
+            return
+        await periodic.cancel([*self._tasks, *self._late_follows])
         await asyncio.gather(*(subscription.close() for subscription in self._all_subscriptions()))
         try:
             await self._save_positions()
@@ -135,7 +137,7 @@ class LocalBus:
         for subscription in self._all_subscriptions():
             subscription.fall_behind()
         if self._followers:
-            task = background.start("follow late", self._follow_late(self._end, before))
+            task = periodic.start("follow late", self._follow_late(self._end, before))
             self._late_follows.add(task)
             task.add_done_callback(self._late_follows.discard)
 
@@ -177,7 +179,7 @@ class LocalBus:
         return [subscription for each in self._subscriptions.values() for subscription in each]
 
     def _repeat(self, interval_s: float, name: str, action: Callable[[], Awaitable[None]]) -> None:
-        self._tasks.append(background.start(name, background.every(interval_s, name, action)))
+        self._tasks.append(periodic.start(name, periodic.every(interval_s, name, action)))
 
 
 class _Subscription:
@@ -196,10 +198,10 @@ class _Subscription:
     def start(self, after: int) -> None:
         self._taken = after
         self._lanes = Lanes(self._delivery, backlog=self._options.backlog)
-        self._task = background.start(f"catch up {self.group}", self._catch_up_forever())
+        self._task = periodic.start(f"catch up {self.group}", self._catch_up_forever())
 
     async def close(self) -> None:
-        await background.cancel([self._task])
+        await periodic.cancel([self._task])
         self._live = False
         await self._lanes.close(self._options.grace_s)
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
-from libs.common import background
+from libs.common import periodic
 from libs.common.bus.port import Message, check_size
 from libs.common.clock import Clock, to_microseconds
 from libs.common.sqlite import Database, Transaction
@@ -42,11 +42,11 @@ class SqliteStore:
     async def start(self) -> None:
         """Raises StorageRefused when the file doesn't fit the declarations."""
         await self._database.run(self._create)
-        sweeping = background.every(self._sweep_interval_s, "sweep expired documents", self.sweep)
-        self._tasks = [background.start("sweep expired documents", sweeping)]
+        sweeping = periodic.every(self._sweep_interval_s, "sweep expired documents", self.sweep)
+        self._tasks = [periodic.start("sweep expired documents", sweeping)]
 
     async def close(self) -> None:
-        await background.cancel(self._tasks)
+        await periodic.cancel(self._tasks)
 
     async def ping(self) -> None:
         await self._database.ping()
