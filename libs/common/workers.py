@@ -42,13 +42,19 @@ class Supervisor:
 
     def start(self, workers: Sequence[Worker]) -> None:
         for worker in workers:
-            self._tasks.append(asyncio.create_task(self._keep_running(worker), name=worker.name))
+            task = asyncio.create_task(self._keep_running(worker), name=worker.name)
+            task.add_done_callback(self._ended)
+            self._tasks.append(task)
 
     async def stop(self) -> None:
         for task in reversed(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and task.exception() is not None:
+            self.broken.set()
 
     async def _keep_running(self, worker: Worker) -> None:
         failures = 0
