@@ -83,12 +83,12 @@ def check_production(settings: Settings) -> None:
     """Raises SettingsRefused when production lacks a secret that local runs make for themselves."""
     if not settings.production:
         return
-    if settings.credentials_keys is None:
+    if settings.credentials_keys is None or not settings.credentials_keys.get_secret_value():
         raise SettingsRefused(
             "INTERACTOR_ENV=production needs CREDENTIALS_KEYS, the keys that seal credentials at rest. "
             "Make one with: python -c \"import base64,os;print('k1:'+base64.b64encode(os.urandom(32)).decode())\""
         )
-    if settings.public_url is None:
+    if not settings.public_url:
         raise SettingsRefused(
             "INTERACTOR_ENV=production needs PUBLIC_URL, the address under which providers reach this engine, "
             "for example https://hooks.example.com"
