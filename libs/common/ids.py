@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import os
+import random
 import re
 import time
 from collections.abc import Iterator
@@ -15,7 +16,11 @@ _seed: ContextVar[Iterator[str] | None] = ContextVar("id_seed", default=None)
 _VERSION_7 = 0x7 << 76
 _VERSION_8 = 0x8 << 76
 _VARIANT = 0b10 << 62
-_RANDOM_BITS = (1 << 74) - 1
+_RANDOM_BITS = 74
+_LOW = (1 << 62) - 1
+# Ids need to differ, not to be secret; seeded by the system, anew in a forked process.
+_random = random.Random()  # noqa: S311
+os.register_at_fork(after_in_child=_random.seed)
 _UUID7 = re.compile(r"([0-9a-f]{8})-([0-9a-f]{4})-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\Z")
 
 
@@ -31,9 +36,8 @@ def new_id() -> str:
 
 
 def _uuid7() -> str:
-    random = int.from_bytes(os.urandom(10), "big") & _RANDOM_BITS
-    high, low = random >> 62, random & ((1 << 62) - 1)
-    return _format((time.time_ns() // 1_000_000) << 80 | _VERSION_7 | high << 64 | _VARIANT | low)
+    chance = _random.getrandbits(_RANDOM_BITS)
+    return _format(time.time_ns() // 1_000_000 << 80 | _VERSION_7 | chance >> 62 << 64 | _VARIANT | chance & _LOW)
 
 
 def derived_id(parent: str, *parts: str) -> str:

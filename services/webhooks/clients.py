@@ -100,6 +100,11 @@ class HookClient:
         self._runtime = runtime
         self._access = access
 
+    async def routes_at_once(self, notification: Notification) -> bool:
+        event = await self._runtime.components.component(notification.service_id, Kind.EVENT, notification.event_id)
+        program = event.hook("route") if event is not None else None
+        return program is None or (program.is_sync and not program.uses_variables)
+
     async def route(self, notification: Notification, content: dict[str, Any]) -> Any:
         service = await self._service(notification.platform_id, notification.service_id)
         event = await self._runtime.components.component(service.id, Kind.EVENT, notification.event_id)

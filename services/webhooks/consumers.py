@@ -11,15 +11,14 @@ from libs.common.contracts.identity import UserChanged
 from libs.common.contracts.webhooks import NotificationReceived
 from libs.common.workers import LeasedRows
 from services.webhooks.endpoints.endpoints import Endpoints
-from services.webhooks.notifications.models import Notification
-from services.webhooks.notifications.notifications import Notifications
+from services.webhooks.notifications.notifications import Arrival, Notifications
 from services.webhooks.subscriptions.subscriptions import Subscriptions
 
 
 class NotificationConsumer:
     """Records notifications; those that the worker has room for are routed at once."""
 
-    def __init__(self, notifications: Notifications, worker: LeasedRows[Notification]) -> None:
+    def __init__(self, notifications: Notifications, worker: LeasedRows[Arrival]) -> None:
         self._notifications = notifications
         self._worker = worker
 

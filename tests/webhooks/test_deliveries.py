@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -56,7 +57,7 @@ class Bench:
     clock: FakeClock
     taking: Subscriber
 
-    async def made(self, **changes: object) -> Delivery:
+    async def made(self, **changes: Any) -> Delivery:
         delivery = Delivery(
             id=new_id(),
             platform_id=PLATFORM,
@@ -66,7 +67,8 @@ class Bench:
             created_at=self.clock.now(),
             due_at=self.clock.now(),
             payload=b'{"a":1}',
-        ).model_copy(update=changes)
+        )
+        delivery = replace(delivery, **changes)
         (leased,) = await self.deliveries.add([delivery], free=1)
         return leased
 
@@ -284,7 +286,7 @@ async def test_the_same_delivery_is_added_once(bench: Bench) -> None:
 
 async def test_what_finds_no_free_slot_is_due(bench: Bench) -> None:
     template = await bench.made()
-    more = [template.model_copy(update={"id": new_id(), "revision": 0}) for _ in range(3)]
+    more = [replace(template, id=new_id(), revision=0) for _ in range(3)]
     assert len(await bench.deliveries.add(more, free=1)) == 1
     assert len(await bench.deliveries.claim(10)) == 2
 

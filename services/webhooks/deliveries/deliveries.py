@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -73,9 +75,11 @@ class Deliveries:
 
     async def add(self, deliveries: Sequence[Delivery], *, free: int) -> list[Delivery]:
         """Adds those that are new; answers at most `free` of them, leased for the caller to attempt at once."""
-        kept = await self._repository.add(deliveries[:free], lease=LEASE) if free else []
-        if len(deliveries) > free:
-            await self._repository.add(deliveries[free:], lease=None)
+        if len(deliveries) <= free:
+            return await self._repository.add(deliveries, lease=LEASE)
+        kept, _ = await asyncio.gather(
+            self._repository.add(deliveries[:free], lease=LEASE), self._repository.add(deliveries[free:], lease=None)
+        )
         return kept
 
     async def claim(self, limit: int) -> list[Delivery]:
@@ -94,7 +98,7 @@ class Deliveries:
             attempt, retry_after = await self._try(delivery, subscription)
         finally:
             self._leave(subscription)
-        delivery = delivery.model_copy(update={"attempts": (*delivery.attempts, attempt)})
+        delivery = replace(delivery, attempts=(*delivery.attempts, attempt))
         if attempt.succeeded:
             await self._settle(delivery, DeliveryStatus.DELIVERED)
             return await self._subscribers.succeeded(subscription)
@@ -125,9 +129,9 @@ class Deliveries:
                 return count
 
     async def _replay(self, delivery: Delivery) -> Delivery:
-        changes = {"status": DeliveryStatus.PENDING, "due_at": self._clock.now(), "expires_at": None}
+        again = replace(delivery, status=DeliveryStatus.PENDING, due_at=self._clock.now(), expires_at=None)
         try:
-            return await self._repository.save(delivery.model_copy(update=changes))
+            return await self._repository.save(again)
         except RevisionConflict:
             raise _under_way() from None
 
@@ -167,8 +171,7 @@ class Deliveries:
             self._seconds.observe((self._clock.now() - delivery.created_at).total_seconds())
 
     async def _settle(self, delivery: Delivery, status: DeliveryStatus) -> None:
-        changes = {"status": status, "due_at": None, "expires_at": self._clock.now() + self._kept}
-        await self._save(delivery.model_copy(update=changes))
+        await self._save(replace(delivery, status=status, due_at=None, expires_at=self._clock.now() + self._kept))
 
     async def _reschedule(self, delivery: Delivery, retry_after: timedelta | None, *, gone: bool) -> None:
         delay = None if gone else next_delay(delivery.failures, self.chance(), retry_after)
@@ -177,7 +180,7 @@ class Deliveries:
         return await self._postpone(delivery, delay)
 
     async def _postpone(self, delivery: Delivery, delay: timedelta) -> None:
-        await self._save(delivery.model_copy(update={"due_at": self._clock.now() + delay}))
+        await self._save(replace(delivery, due_at=self._clock.now() + delay))
 
     async def _save(self, delivery: Delivery) -> None:
         try:

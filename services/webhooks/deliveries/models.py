@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-
-from pydantic import BaseModel, ConfigDict
 
 
 class DeliveryStatus(StrEnum):
@@ -17,10 +16,9 @@ class DeliveryStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
-class Attempt(BaseModel):
+@dataclass(frozen=True, slots=True)
+class Attempt:
     """One try: what the subscriber answered (`response` is its first KiB), or why nothing could be sent."""
-
-    model_config = ConfigDict(frozen=True)
 
     at: datetime
     duration_ms: int
@@ -33,23 +31,22 @@ class Attempt(BaseModel):
         return self.status is not None and 200 <= self.status < 300
 
 
-class Delivery(BaseModel):
+@dataclass(frozen=True, slots=True)
+class Delivery:
     """`due_at` is when it is tried next; absent once it is settled. `payload` is the body, byte for byte."""
-
-    model_config = ConfigDict(frozen=True)
 
     id: str
     platform_id: str
     subscription_id: str
     notification_id: str
-    status: DeliveryStatus = DeliveryStatus.PENDING
     type: str
-    traceparent: str | None = None
-    attempts: tuple[Attempt, ...] = ()
     created_at: datetime
     due_at: datetime | None
     expires_at: datetime | None = None
-    payload: bytes | None = None
+    status: DeliveryStatus = DeliveryStatus.PENDING
+    traceparent: str | None = None
+    attempts: tuple[Attempt, ...] = ()
+    payload: bytes | None = field(default=None, repr=False)
     revision: int = 0
 
     @property

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
-from libs.common.store.port import Collection, Document, Index, Range, Sort, Store, Where
+from libs.common.store.port import Collection, Document, Index, Range, Sort, Store, Value, Where
 from libs.common.web.paging import Page, page_of
-from services.webhooks.deliveries.models import Delivery
+from services.webhooks.deliveries.models import Attempt, Delivery, DeliveryStatus
 
 DELIVERIES = Collection(
     "webhooks.deliveries",
@@ -27,7 +29,6 @@ DELIVERIES = Collection(
     due="due_at",
     expires="expires_at",
 )
-_FIELDS = {"platform_id", "subscription_id", "status", "created_at", "due_at", "expires_at"}
 _NEWEST = (Sort("created_at", descending=True),)
 
 
@@ -64,13 +65,11 @@ class DeliveryRepository:
 
     async def add(self, deliveries: Sequence[Delivery], *, lease: timedelta | None) -> list[Delivery]:
         """Adds those that are new and answers them; leased, they belong to the caller."""
+        if not deliveries:
+            return []
         inserted = await self._documents.insert_many([_document(each) for each in deliveries], lease=lease)
-        revisions = {document.id: document for document in inserted}
-        return [
-            each.model_copy(update={"revision": revisions[each.id].revision})
-            for each in deliveries
-            if each.id in revisions
-        ]
+        fresh = {document.id for document in inserted}
+        return [replace(each, revision=1) for each in deliveries if each.id in fresh]
 
     async def claim(self, lease: timedelta, limit: int) -> list[Delivery]:
         return [
@@ -80,24 +79,40 @@ class DeliveryRepository:
     async def save(self, delivery: Delivery) -> Delivery:
         """Raises RevisionConflict when the lease was lost. The payload stays as it is."""
         saved = await self._documents.update(_document(delivery, with_payload=False))
-        return delivery.model_copy(update={"revision": saved.revision})
+        return replace(delivery, revision=saved.revision)
 
 
 def _delivery(document: Document) -> Delivery:
-    return Delivery.model_validate(
-        {
-            **document.body,
-            **document.fields,
-            "id": document.id,
-            "revision": document.revision,
-            "payload": document.payload,
-        }
+    body, fields = document.body, document.fields
+    return Delivery(
+        id=document.id,
+        **{**fields, "status": DeliveryStatus(fields["status"])},  # type: ignore[arg-type]  # as DELIVERIES declares
+        notification_id=body["notification_id"],
+        type=body["type"],
+        traceparent=body["traceparent"],
+        attempts=tuple(_attempt(**attempt) for attempt in body["attempts"]),
+        payload=document.payload,
+        revision=document.revision,
     )
 
 
+def _attempt(at: str, **members: Any) -> Attempt:
+    return Attempt(at=datetime.fromisoformat(at), **members)
+
+
 def _document(delivery: Delivery, *, with_payload: bool = True) -> Document:
-    fields = delivery.model_dump(include=_FIELDS)
-    fields["status"] = delivery.status.value
-    body = delivery.model_dump(mode="json", exclude={*_FIELDS, "id", "revision", "payload"})
-    payload = delivery.payload if with_payload else None
-    return Document(delivery.id, fields, body, payload, revision=delivery.revision)
+    fields: dict[str, Value] = {
+        "platform_id": delivery.platform_id,
+        "subscription_id": delivery.subscription_id,
+        "status": delivery.status.value,
+        "created_at": delivery.created_at,
+        "due_at": delivery.due_at,
+        "expires_at": delivery.expires_at,
+    }
+    body = {
+        "notification_id": delivery.notification_id,
+        "type": delivery.type,
+        "traceparent": delivery.traceparent,
+        "attempts": delivery.attempts,
+    }
+    return Document(delivery.id, fields, body, delivery.payload if with_payload else None, revision=delivery.revision)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+_ERRORS_KEPT = 20
 
 
 class Progress(StrEnum):
@@ -17,19 +18,17 @@ class Progress(StrEnum):
     FAILED = "failed"
 
 
-class FanOut(BaseModel):
+@dataclass(frozen=True, slots=True)
+class FanOut:
     """How far the fan-out has come: which of the route's targets, and after which subscription."""
-
-    model_config = ConfigDict(frozen=True)
 
     target: int = 0
     after: str | None = None
 
 
-class Outcome(BaseModel):
+@dataclass(frozen=True, slots=True)
+class Outcome:
     """What a notification led to, for its history."""
-
-    model_config = ConfigDict(frozen=True)
 
     triggers: tuple[str, ...] = ()
     matched: int = 0
@@ -37,14 +36,26 @@ class Outcome(BaseModel):
     dropped: int = 0
     errors: tuple[dict[str, Any], ...] = ()
 
+    def plus(
+        self, *, triggers: tuple[str, ...] = (), matched: int = 0, delivered_to: int = 0, errors: tuple[Any, ...] = ()
+    ) -> Outcome:
+        """With more of it; a match that led to neither a delivery nor an error was dropped by its trigger."""
+        return Outcome(
+            triggers=self.triggers + triggers,
+            matched=self.matched + matched,
+            delivered_to=self.delivered_to + delivered_to,
+            dropped=self.dropped + max(0, matched - delivered_to - len(errors)),
+            errors=(self.errors + errors)[:_ERRORS_KEPT],
+        )
 
-class Notification(BaseModel):
+
+@dataclass(frozen=True, slots=True)
+class Notification:
     """`id` is the dedupe key; `scope` narrows it to subscriptions that hold that term.
 
-    `content` is the envelope that hooks see, read only where it is needed.
+    `content` is the envelope that hooks see, read only where it is needed. `due_at` is when it is taken up
+    next; absent once it is worked off.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     id: str
     platform_id: str
@@ -53,13 +64,17 @@ class Notification(BaseModel):
     endpoint_id: str
     scope: str
     log_id: str
-    traceparent: str | None = None
-    progress: Progress = Progress.RECEIVED
-    fan_out: FanOut = FanOut()
-    outcome: Outcome = Outcome()
-    body_ref: str | None = None
     received_at: datetime
     due_at: datetime | None
     expires_at: datetime
-    content: dict[str, Any] | None = None
+    traceparent: str | None = None
+    body_ref: str | None = None
+    progress: Progress = Progress.RECEIVED
+    fan_out: FanOut = FanOut()
+    outcome: Outcome = Outcome()
+    content: dict[str, Any] | None = field(default=None, repr=False)
     revision: int = 0
+
+    def finished(self, outcome: Outcome, progress: Progress = Progress.ROUTED) -> Notification:
+        """Worked off, with what came of it."""
+        return replace(self, outcome=outcome, progress=progress, due_at=None)

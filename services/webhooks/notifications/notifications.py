@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Protocol
 
@@ -13,7 +13,7 @@ import orjson
 from libs.common.clock import Clock, rfc3339
 from libs.common.contracts.envelope import Heard
 from libs.common.contracts.webhooks import NotificationReceived
-from libs.common.errors import NotFound
+from libs.common.errors import NotFound, Unavailable
 from libs.common.ids import derived_id
 from libs.common.store.port import RevisionConflict
 from libs.common.telemetry import Metrics
@@ -28,7 +28,6 @@ from services.webhooks.subscriptions.hearing import CHUNK, Hearing
 from services.webhooks.subscriptions.models import Subscription
 
 LEASE = timedelta(seconds=60)
-_ERRORS_KEPT = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +38,29 @@ class TriggerRow:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One trigger of a route with the first chunk of those who hear of it; no trigger when the name means none."""
+
+    target: RouteTarget
+    trigger: TriggerRow | None
+    found: Sequence[Subscription]
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A notification on its way; what was worked out of it while it was recorded need not be worked out again."""
+
+    notification: Notification
+    content: dict[str, Any] | None = None
+    steps: Sequence[Step] | None = None
+
+
 class Hooks(Protocol):
     """The event's and triggers' logic."""
+
+    async def routes_at_once(self, notification: Notification) -> bool:
+        """Whether its `route` hook has nothing to wait for: no script, no request."""
 
     async def route(self, notification: Notification, content: dict[str, Any]) -> Any:
         """What the `route` hook answers; without one the event's own name. Raises LogicError."""
@@ -79,29 +99,39 @@ class Notifications:
         self._duplicate = metrics.notifications_duplicate
         self._kept = kept
 
-    async def record(self, heard: Sequence[Heard[NotificationReceived]], *, free: int) -> list[Notification]:
-        """Records what the log holds; answers at most `free` new ones, leased for the caller. The others are due."""
-        rows = [self._row(each) for each in heard]
-        kept = await self._repository.add(rows[:free], lease=LEASE) if free else []
-        due = await self._repository.add(rows[free:], lease=None) if len(rows) > free else []
-        self._duplicate.inc(len(rows) - len(kept) - len(due))
-        return kept
+    async def record(self, heard: Sequence[Heard[NotificationReceived]], *, free: int) -> list[Arrival]:
+        """Records what the log holds; answers at most `free` new ones, leased for the caller. The others are due.
 
-    async def claim(self, limit: int) -> list[Notification]:
-        return await self._repository.claim(LEASE, limit)
+        What can be routed without waiting and concerns nobody is recorded as worked off.
+        """
+        arrivals = [await self._arrival(each) for each in heard]
+        settled = [each.notification for each in arrivals if each.notification.due_at is None]
+        waiting = [each.notification for each in arrivals if each.notification.due_at is not None]
+        kept, *others = await asyncio.gather(
+            self._repository.add(waiting[:free], lease=LEASE),
+            self._repository.add(waiting[free:], lease=None),
+            self._repository.add(settled, lease=None),
+        )
+        self._duplicate.inc(len(arrivals) - len(kept) - sum(map(len, others)))
+        by_log_id = {each.notification.log_id: each for each in arrivals}
+        return [replace(by_log_id[each.log_id], notification=each) for each in kept]
 
-    async def route(self, notification: Notification) -> None:
+    async def claim(self, limit: int) -> list[Arrival]:
+        return [Arrival(notification) for notification in await self._repository.claim(LEASE, limit)]
+
+    async def route(self, arrival: Arrival) -> None:
         """Takes a leased notification to its deliveries, from where an interrupted run came to."""
-        body = await self._repository.body(notification.body_ref) if notification.body_ref is not None else None
-        content = with_json(notification.content or {}, body)
-        try:
-            targets = parse_route(await self._hooks.route(notification, content))
-        except (LogicError, ValueError) as error:
-            await self._finish(notification, Progress.FAILED, [_told(error, "route")])
-            return
-        for index in range(notification.fan_out.target, len(targets)):
-            notification = await self._run(notification, index, targets[index], content)
-        await self._finish(notification, Progress.ROUTED, [])
+        notification, content, steps = arrival.notification, arrival.content, arrival.steps
+        if content is None:
+            content = await self._content(notification)
+        if steps is None:
+            try:
+                steps = await self._plan(notification, content)
+            except (LogicError, ValueError) as error:
+                return await self._finish(_failed(notification, error))
+        for index in range(notification.fan_out.target, len(steps)):
+            notification = await self._run(notification, index, steps[index], content)
+        return await self._finish(notification.finished(notification.outcome))
 
     async def get(self, platform_id: str, service_id: str, id: str) -> Notification:
         """Raises NotFound."""
@@ -113,31 +143,60 @@ class Notifications:
     async def page(self, platform_id: str, service_id: str, page: Page) -> tuple[list[Notification], str | None]:
         return await self._repository.page(platform_id, service_id, page)
 
-    async def _run(
-        self,
-        notification: Notification,
-        index: int,
-        target: RouteTarget,
-        content: dict[str, Any],
-    ) -> Notification:
-        """Fans out to one trigger's subscriptions, a chunk at a time."""
+    async def _arrival(self, heard: Heard[NotificationReceived]) -> Arrival:
+        notification = self._row(heard)
+        try:
+            if notification.body_ref is not None or not await self._hooks.routes_at_once(notification):
+                return Arrival(notification)
+            content = with_json(notification.content or {})
+            steps = await self._plan(notification, content)
+        except (LogicError, ValueError) as error:
+            return Arrival(_failed(notification, error))
+        except Unavailable:
+            return Arrival(notification)
+        if any(step.found for step in steps):
+            return Arrival(notification, content, steps)
+        return Arrival(notification.finished(_outcome_of_none(steps)))
+
+    async def _plan(self, notification: Notification, content: dict[str, Any]) -> list[Step]:
+        """Raises LogicError, ValueError."""
+        targets = parse_route(await self._hooks.route(notification, content))
+        return [await self._step(notification, target) for target in targets]
+
+    async def _step(self, notification: Notification, target: RouteTarget) -> Step:
         trigger = await self._hooks.trigger(notification, target.trigger)
         if trigger is None:
-            return _noted(notification, errors=[{"trigger": target.trigger, "message": "no such trigger"}])
-        notification = _noted(notification, triggers=(trigger.name,))
-        after = notification.fan_out.after if notification.fan_out.target == index else None
+            return Step(target, None, ())
+        return Step(target, trigger, await self._found(notification, trigger, target, None))
+
+    async def _found(
+        self, notification: Notification, trigger: TriggerRow, target: RouteTarget, after: str | None
+    ) -> Sequence[Subscription]:
         terms = (notification.scope, *target.terms) if notification.scope else target.terms
+        return await self._hearing.of(notification.platform_id, trigger.identity, terms, after=after)
+
+    async def _content(self, notification: Notification) -> dict[str, Any]:
+        body = await self._repository.body(notification.body_ref) if notification.body_ref is not None else None
+        return with_json(notification.content or {}, body)
+
+    async def _run(self, notification: Notification, index: int, step: Step, content: dict[str, Any]) -> Notification:
+        """Fans out to one trigger's subscriptions, a chunk at a time."""
+        if step.trigger is None:
+            return replace(notification, outcome=notification.outcome.plus(errors=(_no_trigger(step),)))
+        found = step.found
+        if notification.fan_out.target == index and notification.fan_out.after is not None:
+            found = await self._found(notification, step.trigger, step.target, notification.fan_out.after)
+        else:
+            notification = replace(notification, outcome=notification.outcome.plus(triggers=(step.trigger.name,)))
         while True:
-            found = await self._hearing.of(notification.platform_id, trigger.identity, terms, after=after)
-            notification = await self._fan_out(notification, trigger, found, content, target.data)
+            notification = await self._fan_out(notification, step.trigger, found, content, step.target.data)
             if len(found) < CHUNK:
-                return notification.model_copy(update={"fan_out": FanOut(target=index + 1)})
-            after = found[-1].id
+                return replace(notification, fan_out=FanOut(target=index + 1))
+            came_to = FanOut(target=index, after=found[-1].id)
             notification = await self._repository.save(
-                notification.model_copy(
-                    update={"fan_out": FanOut(target=index, after=after), "due_at": self._clock.now() + LEASE}
-                )
+                replace(notification, fan_out=came_to, due_at=self._clock.now() + LEASE)
             )
+            found = await self._found(notification, step.trigger, step.target, came_to.after)
 
     async def _fan_out(
         self,
@@ -147,12 +206,14 @@ class Notifications:
         content: dict[str, Any],
         data: Any,
     ) -> Notification:
-        made = await asyncio.gather(*(self._make(notification, trigger, each, content, data) for each in found))
+        making = [self._make(notification, trigger, each, content, data) for each in found]
+        made = [await making[0]] if len(making) == 1 else await asyncio.gather(*making)
         deliveries = [each for each in made if isinstance(each, Delivery)]
-        errors = [each for each in made if isinstance(each, dict)]
+        errors = tuple(each for each in made if isinstance(each, dict))
         if deliveries:
             await self._queue.deliver(deliveries)
-        return _noted(notification, matched=len(found), delivered_to=len(deliveries), errors=errors)
+        outcome = notification.outcome.plus(matched=len(found), delivered_to=len(deliveries), errors=errors)
+        return replace(notification, outcome=outcome)
 
     async def _make(
         self,
@@ -217,32 +278,27 @@ class Notifications:
             content=event.notification,
         )
 
-    async def _finish(self, notification: Notification, progress: Progress, errors: list[dict[str, Any]]) -> None:
-        notification = _noted(notification, errors=errors)
+    async def _finish(self, notification: Notification) -> None:
         try:
-            await self._repository.save(notification.model_copy(update={"progress": progress, "due_at": None}))
+            await self._repository.save(notification)
         except RevisionConflict:
             return  # the lease lapsed and another worker has it: what it writes down counts
 
 
-def _noted(
-    notification: Notification,
-    *,
-    triggers: tuple[str, ...] = (),
-    matched: int = 0,
-    delivered_to: int = 0,
-    errors: Sequence[dict[str, Any]] = (),
-) -> Notification:
-    """With more of what it led to."""
-    before = notification.outcome
-    outcome = Outcome(
-        triggers=(*before.triggers, *triggers),
-        matched=before.matched + matched,
-        delivered_to=before.delivered_to + delivered_to,
-        dropped=before.dropped + matched - delivered_to - len(errors) if matched else before.dropped,
-        errors=(*before.errors, *errors)[:_ERRORS_KEPT],
+def _failed(notification: Notification, error: LogicError | ValueError) -> Notification:
+    outcome = notification.outcome.plus(errors=(_told(error, "route"),))
+    return notification.finished(outcome, Progress.FAILED)
+
+
+def _outcome_of_none(steps: Sequence[Step]) -> Outcome:
+    return Outcome(
+        triggers=tuple(step.trigger.name for step in steps if step.trigger is not None),
+        errors=tuple(_no_trigger(step) for step in steps if step.trigger is None),
     )
-    return notification.model_copy(update={"outcome": outcome})
+
+
+def _no_trigger(step: Step) -> dict[str, Any]:
+    return {"hook": "route", "code": "not_found", "message": f"There is no published trigger {step.target.trigger!r}."}
 
 
 def _told(error: LogicError | ValueError, hook: str) -> dict[str, Any]:

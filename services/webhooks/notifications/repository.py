@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import orjson
 
 from libs.common.ids import new_id
-from libs.common.store.port import Collection, Document, Index, Sort, Store
+from libs.common.store.port import Collection, Document, Index, Sort, Store, Value
 from libs.common.web.paging import Page, page_of
-from services.webhooks.notifications.models import Notification
+from services.webhooks.notifications.models import FanOut, Notification, Outcome, Progress
 
 NOTIFICATIONS = Collection(
     "webhooks.notifications",
@@ -26,7 +28,6 @@ NOTIFICATIONS = Collection(
     expires="expires_at",
 )
 BODIES = Collection("webhooks.bodies", {"expires_at": "time"}, expires="expires_at")
-_FIELDS = {"platform_id", "service_id", "received_at", "due_at", "expires_at"}
 _NEWEST = (Sort("received_at", descending=True),)
 
 
@@ -51,14 +52,16 @@ class NotificationRepository:
 
     async def add(self, notifications: Sequence[Notification], *, lease: timedelta | None) -> list[Notification]:
         """Adds those whose dedupe key is new and answers them; leased, they belong to the caller."""
+        if not notifications:
+            return []
         inserted = await self._documents.insert_many([_document(each) for each in notifications], lease=lease)
-        revisions = {document.id: document.revision for document in inserted}
-        fresh: list[Notification] = []
+        fresh = {document.id for document in inserted}
+        added: list[Notification] = []
         for each in notifications:
-            revision = revisions.pop(each.id, None)
-            if revision is not None:
-                fresh.append(each.model_copy(update={"revision": revision}))
-        return fresh
+            if each.id in fresh:  # of two with one key in a batch only the first was inserted
+                fresh.remove(each.id)
+                added.append(replace(each, revision=1))
+        return added
 
     async def claim(self, lease: timedelta, limit: int) -> list[Notification]:
         found = await self._documents.claim({}, lease=lease, limit=limit, payload=True)
@@ -67,7 +70,7 @@ class NotificationRepository:
     async def save(self, notification: Notification) -> Notification:
         """Raises RevisionConflict when the lease was lost. The content stays as it is."""
         saved = await self._documents.update(_document(notification, with_content=False))
-        return notification.model_copy(update={"revision": saved.revision})
+        return replace(notification, revision=saved.revision)
 
     async def keep_body(self, body: bytes, expires_at: datetime) -> str:
         """Stores a large body before the event that refers to it."""
@@ -81,19 +84,46 @@ class NotificationRepository:
 
 
 def _notification(document: Document) -> Notification:
-    return Notification.model_validate(
-        {
-            **document.body,
-            **document.fields,
-            "id": document.id,
-            "revision": document.revision,
-            "content": orjson.loads(document.payload) if document.payload is not None else None,
-        }
+    body, fields = document.body, document.fields
+    return Notification(
+        id=document.id,
+        **fields,  # type: ignore[arg-type]  # a Document's fields are as NOTIFICATIONS declares them
+        event_id=body["event_id"],
+        endpoint_id=body["endpoint_id"],
+        scope=body["scope"],
+        log_id=body["log_id"],
+        traceparent=body["traceparent"],
+        body_ref=body["body_ref"],
+        progress=Progress(body["progress"]),
+        fan_out=FanOut(*body["fan_out"]),
+        outcome=_outcome(**body["outcome"]),
+        content=orjson.loads(document.payload) if document.payload is not None else None,
+        revision=document.revision,
     )
 
 
+def _outcome(triggers: list[str], errors: list[dict[str, Any]], **counts: int) -> Outcome:
+    return Outcome(triggers=tuple(triggers), errors=tuple(errors), **counts)
+
+
 def _document(notification: Notification, *, with_content: bool = True) -> Document:
-    fields = notification.model_dump(include=_FIELDS)
-    body = notification.model_dump(mode="json", exclude={*_FIELDS, "id", "revision", "content"})
+    fields: dict[str, Value] = {
+        "platform_id": notification.platform_id,
+        "service_id": notification.service_id,
+        "received_at": notification.received_at,
+        "due_at": notification.due_at,
+        "expires_at": notification.expires_at,
+    }
+    body = {
+        "event_id": notification.event_id,
+        "endpoint_id": notification.endpoint_id,
+        "scope": notification.scope,
+        "log_id": notification.log_id,
+        "traceparent": notification.traceparent,
+        "body_ref": notification.body_ref,
+        "progress": notification.progress.value,
+        "fan_out": (notification.fan_out.target, notification.fan_out.after),
+        "outcome": notification.outcome,
+    }
     payload = orjson.dumps(notification.content) if with_content and notification.content is not None else None
     return Document(notification.id, fields, body, payload, revision=notification.revision)
