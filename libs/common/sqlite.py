@@ -66,7 +66,7 @@ class Database:
     ) -> None:
         self.path = path
         self.in_memory = path == MEMORY
-        self._exclusive = exclusive and not self.in_memory
+        self.exclusive = exclusive and not self.in_memory
         self._reader_threads = 0 if self.in_memory else reader_threads
         self._busy_timeout_s = busy_timeout_s
         self._journal: Journal | None = None
@@ -140,7 +140,7 @@ class Database:
     def _open(self) -> list[sqlite3.Connection]:
         if not self.in_memory:
             make_folder(self.path)
-        if self._exclusive:
+        if self.exclusive:
             self._lock = lock_for_server(self.path)
         connections: list[sqlite3.Connection] = []
         try:

@@ -25,7 +25,7 @@ _SEED = 20240515
 _SENDERS = 8
 _PAUSE_S = 0.05
 _ACKNOWLEDGED_BEFORE_A_KILL = (1, 60)
-_ARRIVED_WITHIN_S = 75.0
+_ARRIVED_WITHIN_S = 20.0
 _USER = "ada"
 _ID = {"@type": "reference", "operation": "source", "path": ["header", "x-github-delivery"]}
 
@@ -96,7 +96,7 @@ class Load:
 
 
 @pytest.mark.system
-@pytest.mark.timeout(110)
+@pytest.mark.timeout(60)
 async def test_ten_kills_under_load_lose_nothing_that_was_acknowledged(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

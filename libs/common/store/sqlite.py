@@ -57,8 +57,12 @@ class SqliteStore:
             await documents.sweep()
 
     def _create(self, transaction: Transaction) -> None:
+        """Whoever holds the server's lock is alone, so every lease in the file is of a process that is gone."""
+        now = to_microseconds(self._clock.now())
         for documents in self._collections.values():
             sqlite_schema.create(transaction.connection, documents.layout)
+            if self._database.exclusive:
+                documents.end_leases(transaction, now=now)
 
 
 class SqliteDocuments:
@@ -77,6 +81,7 @@ class SqliteDocuments:
         self._delete = writes.delete
         self._claim = writes.claim
         self._sweep = writes.sweep
+        self.end_leases = writes.end_leases
 
     async def insert(self, document: Document, events: Sequence[Message] = ()) -> Document:
         await self._database.write(self._insert, await self._prepared(document, 1, events))
@@ -86,7 +91,8 @@ class SqliteDocuments:
         if lease is not None:
             due, until = self._due(), self._clock.now() + lease
             documents = [replace(document, fields={**document.fields, due: until}) for document in documents]
-        writes = [await self._prepared(document, 1, ()) for document in documents]
+        leased = lease is not None
+        writes = [await self._prepared(document, 1, (), leased=leased) for document in documents]
         inserted = await self._database.write(self._insert_many, writes)
         return [replace(document, revision=1) for document, done in zip(documents, inserted, strict=True) if done]
 
@@ -146,12 +152,14 @@ class SqliteDocuments:
             return [self.layout.document(row) for row in rows]
         return await self._database.read(partial(self._reads.documents, rows=rows, payload=True))
 
-    async def _prepared(self, document: Document, revision: int, events: Sequence[Message]) -> Write:
+    async def _prepared(
+        self, document: Document, revision: int, events: Sequence[Message], *, leased: bool = False
+    ) -> Write:
         for event in events:
             check_size(event)
         packed = None if document.payload is None else await pack_off_the_loop(document.payload)
         encoding, chunks = (packed.encoding, packed.chunks) if packed else (None, None)
-        row = self.layout.row(document, revision=revision, encoding=encoding)
+        row = self.layout.row(document, revision=revision, encoding=encoding, leased=leased)
         return Write(row, self.layout.texts(document.fields), chunks, events)
 
     def _due(self) -> str:

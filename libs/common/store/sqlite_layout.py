@@ -54,8 +54,8 @@ class Layout:
         self.select = _SELECT.format(
             columns=", ".join(("id", "_revision", "_body", "_row", "_payload", *self.columns)), table=self.table
         )
-        into = ", ".join(("id", "_revision", "_body", "_payload", *self.columns))
-        row = ", ".join(["?"] * (4 + len(self.columns)))
+        into = ", ".join(("id", "_revision", "_body", "_payload", *self.columns, "_leased"))
+        row = ", ".join(["?"] * (5 + len(self.columns)))
         self.row_placeholder = f"({row})"
         self.insertion = Insertion(f"{self.table} ({into})", self.row_placeholder, "ON CONFLICT DO NOTHING")
         self.payload_insertion = Insertion(self.payload_table, "(?, ?, ?)")
@@ -69,13 +69,14 @@ class Layout:
         text = self._updates.get(rows)
         if text is None:
             fields = "".join(
-                f", {column} = new.column{number}" for number, column in enumerate(self.columns, _FIRST_FIELD)
+                f", {column} = new.column{number}"
+                for number, column in enumerate((*self.columns, "_leased"), _FIRST_FIELD)
             )
             values = ", ".join([self.row_placeholder] * rows)
             text = self._updates[rows] = _UPDATE.format(table=self.table, fields=fields, rows=values)
         return text
 
-    def row(self, document: Document, *, revision: int, encoding: int | None) -> list[Any]:
+    def row(self, document: Document, *, revision: int, encoding: int | None, leased: bool = False) -> list[Any]:
         """Raises ValueError when the document has a field that isn't declared."""
         fields = document.fields
         if not fields.keys() <= self.spec.fields.keys():
@@ -85,6 +86,7 @@ class Layout:
         for name, encode in self._encoders:
             value = fields.get(name)
             row.append(encode(value) if encode and value is not None else value)
+        row.append(leased or None)
         return row
 
     def texts(self, fields: Mapping[str, Value]) -> list[tuple[str, str]]:

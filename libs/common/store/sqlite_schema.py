@@ -12,7 +12,7 @@ from libs.common.store.sqlite_layout import COLUMN_TYPES, Layout, quoted
 _TABLES = """
 CREATE TABLE IF NOT EXISTS {table} (
   _row INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, _revision INTEGER NOT NULL, _payload INTEGER{fields},
-  _body BLOB NOT NULL);
+  _leased INTEGER, _body BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS {payload} (row INTEGER, chunk INTEGER, data BLOB NOT NULL, PRIMARY KEY (row, chunk));
 CREATE TABLE IF NOT EXISTS {texts} (field TEXT, value TEXT, row INTEGER, PRIMARY KEY (field, value, row)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS {texts_by_row} ON {texts} (row)

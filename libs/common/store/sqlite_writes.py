@@ -23,7 +23,11 @@ _HOLDER = "SELECT 1 FROM {table} WHERE {same} AND id <> ? LIMIT 1"
 _DELETE = "DELETE FROM {table} WHERE id = ? AND _revision = coalesce(?, _revision)"
 _DELETE_PART = "DELETE FROM {table} WHERE row = ?"
 _DUE = "{select} WHERE {conditions} AND {due} <= ? ORDER BY {due}, id LIMIT ?"
-_LEASE = "UPDATE {table} SET {due} = ?, _revision = _revision + 1 WHERE _row IN (SELECT value FROM json_each(?))"
+_LEASE = (
+    "UPDATE {table} SET {due} = ?, _leased = TRUE, _revision = _revision + 1 "
+    "WHERE _row IN (SELECT value FROM json_each(?))"
+)
+_END_LEASES = "UPDATE {table} SET {due} = :now, _leased = NULL WHERE _leased AND {due} > :now"
 _SWEEP = "DELETE FROM {table} WHERE _row IN (SELECT _row FROM {table} WHERE {expires} < ? ORDER BY {expires} LIMIT ?)"
 
 
@@ -95,6 +99,12 @@ class Writes:
     def claim(self, transaction: Transaction, claims: list[Claim]) -> list[list[Row]]:
         """The rows as they were before they were claimed, soonest first."""
         return [self._claim(transaction.connection, claim) for claim in claims]
+
+    def end_leases(self, transaction: Transaction, *, now: int) -> None:
+        """Makes leased rows due at once: for a start, when whoever leased them is gone."""
+        if self._layout.spec.due is not None:
+            statement = _END_LEASES.format(table=self._layout.table, due=self._due)
+            transaction.connection.execute(statement, {"now": now})
 
     def sweep(self, transaction: Transaction, *, before: int, limit: int) -> int:
         statement = _SWEEP.format(table=self._layout.table, expires=quoted(self._layout.spec.expires or ""))

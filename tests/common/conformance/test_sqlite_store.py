@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
-from libs.common.sqlite import StorageRefused
+from libs.common.sqlite import Database, StorageRefused
 from libs.common.sqlite_file import MEMORY
-from libs.common.store.port import Collection, Document, Documents, Index
+from libs.common.store.port import Collection, Document, Documents, Index, with_fields
+from libs.common.store.sqlite import SqliteStore
 from tests.common.conformance.embedded import EmbeddedEngine
 from tests.common.conformance.engine import started
 from tests.common.conformance.query_suite import ClaimSuite, FindingSuite, OrderSuite
@@ -102,6 +103,37 @@ async def test_a_newly_declared_field_and_index_are_added(engine: EmbeddedEngine
     new = Collection("suite.things", {"a": "text", "b": "texts"}, (Index(("a",)), Index(("b", "a"))))
     things = await reopened(engine, new)
     assert [dict(found.fields) for found in await things.find({"a": "x"})] == [{"a": "x", "b": None}]
+
+
+async def test_leases_end_with_the_server_that_held_them(tmp_path: Path) -> None:
+    engine = EmbeddedEngine(str(tmp_path / "engine.db"))
+    jobs = await started(engine, JOBS)
+    now = engine.clock.now()
+    await jobs.insert(job("claimed", state="new", due=now))
+    await jobs.claim({"state": "new"}, lease=timedelta(minutes=1), limit=1)
+    await jobs.insert_many([job("handed over", state="new")], lease=timedelta(minutes=1))
+    await jobs.insert(job("to be tried again", state="new", due=now))
+    (failed,) = await jobs.claim({"state": "new"}, lease=timedelta(minutes=1), limit=1)
+    await jobs.update(with_fields(failed, due=now + timedelta(seconds=30)))
+    jobs = await reopened(engine, JOBS)
+    found = await jobs.claim({"state": "new"}, lease=timedelta(minutes=1), limit=9)
+    assert {document.id for document in found} == {"claimed", "handed over"}
+    await engine.close()
+
+
+async def test_a_command_beside_the_server_leaves_its_leases_alone(tmp_path: Path) -> None:
+    engine = EmbeddedEngine(str(tmp_path / "engine.db"))
+    jobs = await started(engine, JOBS)
+    await jobs.insert_many([job("1", state="new")], lease=timedelta(minutes=1))
+    beside = Database(engine.database.path, exclusive=False)
+    await beside.start()
+    store = SqliteStore(beside, engine.clock)
+    store.collection(JOBS)
+    await store.start()
+    assert await jobs.claim({"state": "new"}, lease=timedelta(minutes=1), limit=1) == []
+    await store.close()
+    await beside.close()
+    await engine.close()
 
 
 CHANGES: list[tuple[dict[str, Any], str]] = [
