@@ -9,12 +9,13 @@ from collections.abc import Callable, Coroutine
 from typing import TypeAlias
 
 import uvloop
+from pydantic import ValidationError
 
+from libs.common.engines import StorageRefused
 from libs.common.errors import ServiceError
 from libs.common.keyring import SealingRefused
 from libs.common.settings import Settings, SettingsRefused
-from libs.common.sqlite import StorageRefused
-from services.commands import create_key, list_keys, revoke_key
+from services.commands import create_key, list_keys, print_openapi, revoke_key
 from services.run import run
 
 Command: TypeAlias = Callable[[Settings, argparse.Namespace], Coroutine[None, None, int]]
@@ -24,15 +25,26 @@ _REFUSALS = (SettingsRefused, StorageRefused, SealingRefused)
 def main(arguments: list[str]) -> int:
     """Answers the exit code; a refusal is one sentence on stderr."""
     parsed = _parser().parse_args(arguments)
+    command: Command = parsed.command
     try:
-        command: Command = parsed.command
+        settings = Settings()
+    except ValidationError as wrong:
+        sys.stderr.write(_wrong_settings(wrong))
+        return 1
+    try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            return runner.run(command(Settings(), parsed))
+            return runner.run(command(settings, parsed))
     except (*_REFUSALS, ServiceError) as refusal:
         sys.stderr.write(f"{refusal}\n")
         return 1
     except KeyboardInterrupt:
         return 130
+
+
+def _wrong_settings(wrong: ValidationError) -> str:
+    """A sentence for each; without the values, which may be secrets."""
+    failures = wrong.errors(include_input=False, include_url=False)
+    return "".join(f"{'.'.join(map(str, each['loc'])).upper()}: {each['msg']}\n" for each in failures)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -44,6 +56,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.set_defaults(command=run)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     commands.add_parser("run", help="run all services in one process (the default)")
+    openapi = commands.add_parser("openapi", help="print the OpenAPI document of the whole API")
+    openapi.set_defaults(command=print_openapi)
     keys = commands.add_parser("keys", help="API keys of platforms").add_subparsers(
         title="commands", metavar="COMMAND", required=True
     )

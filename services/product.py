@@ -98,6 +98,10 @@ class Product:
     def internal_url(self) -> str:
         return self.sockets.internal_url
 
+    def document(self) -> dict[str, Any]:
+        """The OpenAPI document of the whole API."""
+        return openapi([(service.name, service.routes) for service in self._services], VERSION)
+
     async def start(self) -> None:
         """Raises StorageRefused, SealingRefused, SettingsRefused."""
         await asyncio.gather(self.egress.start(), self.sandbox.start())
@@ -150,11 +154,10 @@ class Product:
         return services
 
     def _api(self, infra: Infra, access: Access) -> web.Application:
-        document = openapi([(service.name, service.routes) for service in self._services], VERSION)
         mounts = [Mount(service.routes, self._endpoints(infra, access, service)) for service in self._services]
         return build_app(
             mounts,
-            [*docs_routes(document), *self._health.routes()],
+            [*docs_routes(self.document()), *self._health.routes()],
             largest_body_bytes=max(self._settings.body_limit_bytes, self._settings.inbound_limit_bytes),
         )
 
