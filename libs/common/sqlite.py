@@ -186,8 +186,7 @@ class Database:
             sentence = trouble(error, self.path)
             return unavailable(sentence) if sentence else error
         finally:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
+            _roll_back(connection)
 
     def _write_forever(self) -> None:
         while writes := self._write_queue.get():
@@ -212,7 +211,7 @@ class Database:
         try:
             results, committed = self._transact(writes)
         except Exception as error:
-            self._roll_back()
+            _roll_back(self._writer)
             sentence = trouble(error, self.path)
             if sentence is None and len(writes) > 1:
                 for write in writes:
@@ -232,12 +231,6 @@ class Database:
             first_position = self._journal.append(self._writer, transaction.messages)
         self._writer.execute("COMMIT")
         return results, (first_position, transaction.messages)
-
-    def _roll_back(self) -> None:
-        """A full disk and the like have rolled back by themselves already."""
-        with suppress(sqlite3.Error):
-            if self._writer.in_transaction:
-                self._writer.execute("ROLLBACK")
 
     def _answer(self, writes: list[_Write], results: list[Any], committed: _Committed) -> None:
         first_position, messages = committed
@@ -276,6 +269,13 @@ def _run_grouped(transaction: Transaction, writes: list[_Write]) -> list[Any]:
         for index, answer in zip(indexes, answers, strict=True):
             results[index] = answer
     return results
+
+
+def _roll_back(connection: sqlite3.Connection) -> None:
+    """A full disk and the like have rolled back by themselves already."""
+    with suppress(sqlite3.Error):
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
 
 
 def _beat(transaction: Transaction) -> None:

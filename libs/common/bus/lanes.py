@@ -55,7 +55,7 @@ class Delivery:
 
     async def deliver(self, batch: list[Message]) -> None:
         try:
-            await self._handler(batch)
+            await self._handle(batch)
         except Exception as error:
             _log_failure("batch_failed", batch, error)
             await self._deliver_again(batch)
@@ -73,7 +73,17 @@ class Delivery:
 
     async def _try_again(self, batch: list[Message]) -> None:
         tries = AsyncRetrying(stop=stop_after_attempt(self._retries.attempts), wait=self._retries.wait(), reraise=True)
-        await tries(wait_out, self._retries, partial(self._handler, batch))
+        await tries(wait_out, self._retries, partial(self._handle, batch))
+
+    async def _handle(self, batch: list[Message]) -> None:
+        """A cancellation that is not ours comes from work the handler waited for: a failure like any other."""
+        try:
+            await self._handler(batch)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            raise RuntimeError("what the handler waited for was cancelled") from None
 
 
 async def wait_out(retries: Retries, action: Callable[[], Awaitable[T]]) -> T:

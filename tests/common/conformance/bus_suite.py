@@ -225,14 +225,17 @@ class PoisonSuite:
         await until(lambda: dead.messages)
         assert base64.b64decode(orjson.loads(dead.values[0])["value_base64"]) == value
 
-    async def test_what_works_at_the_second_try_is_no_dead_letter(self, engine: Engine) -> None:
+    @pytest.mark.parametrize("failure", [ValueError, asyncio.CancelledError])
+    async def test_what_works_at_the_second_try_is_no_dead_letter(
+        self, engine: Engine, failure: type[BaseException]
+    ) -> None:
         inbox, dead = Inbox(), Inbox()
         failed: list[bool] = []
 
         async def stumble(messages: Sequence[Message]) -> None:
             if not failed:
                 failed.append(True)
-                raise ValueError
+                raise failure
             await inbox(messages)
 
         engines = await engine.open()
