@@ -53,7 +53,7 @@ TOPICS: dict[str, Topic] = {
             partitions=6,
             retention=timedelta(days=7),
             groups=("credentials", "webhooks"),
-            followers=("catalog", "credentials", "executor", "webhooks"),
+            followers=_EVERY_EDGE,
         ),
         Topic(
             "catalog.components",
