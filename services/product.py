@@ -71,11 +71,11 @@ class Product:
         self.supervisor = Supervisor()
         self._settings = settings
         keys = _key_ring(settings)
+        self.engines = open_engines(settings.effective_store_url, settings.bus_url, SystemClock())
         self.sockets = Sockets(
             _listen(settings.host, settings.port, "PORT"),
             _listen(settings.host, settings.internal_port, "INTERNAL_PORT"),
         )
-        self.engines = open_engines(settings.effective_store_url, settings.bus_url, SystemClock())
         self.egress = EgressClient(
             Allow.parse(settings.egress_exceptions),
             user_agent=_USER_AGENT,
@@ -173,11 +173,16 @@ def open_for_command(settings: Settings) -> Engines:
 
 
 def _key_ring(settings: Settings) -> KeyRing:
-    """From the setting, else from a file that a local server makes for itself. Raises SealingRefused."""
+    """From the setting, else from a file that a local server makes. Raises SealingRefused, SettingsRefused."""
     if settings.credentials_keys is not None:
         return KeyRing.parse(settings.credentials_keys.get_secret_value())
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    ring, _ = load_or_create_key_file(settings.data_dir / _KEY_FILE)
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        ring, _ = load_or_create_key_file(settings.data_dir / _KEY_FILE)
+    except OSError as error:
+        raise SettingsRefused(
+            f"DATA_DIR={settings.data_dir}: can't be written ({error.strerror}); name a directory that can"
+        ) from None
     return ring
 
 
