@@ -66,8 +66,8 @@ async def running(**settings: Any) -> AsyncIterator[Running]:
             **settings,
         }
         product = await asyncio.to_thread(Product, Settings(**given))
-        await product.start()
         try:
+            await product.start()
             async with aiohttp.ClientSession() as session:
                 yield Running(product, session)
         finally:

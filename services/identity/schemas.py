@@ -44,7 +44,7 @@ class UserCreate(Body):
         if self.user_id is None and self.id is None:
             raise ValueError("userId: required, the platform's own identifier of the user")
         if self.user_id is not None and self.id is not None and self.user_id != self.id:
-            raise ValueError("userId and id differ; send one of them")
+            raise ValueError("userId: differs from id; send one of them")
         return self
 
     @property

@@ -1,0 +1,51 @@
+"""Platforms of a running product: keys by command, users over HTTP."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Awaitable, Callable
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from libs.common.settings import Settings
+from services.commands import create_key, list_keys, revoke_key
+from tests.product import Answer, Running
+
+Command = Callable[[Settings, argparse.Namespace], Awaitable[int]]
+
+
+class Platforms:
+    """`key` is that of the platform that asks."""
+
+    def __init__(self, product: Running, data_dir: Path, store_url: str) -> None:
+        self._product = product
+        self._settings = Settings(data_dir=data_dir, store_url=store_url)
+
+    async def ask(self, method: str, path: str, body: Any = None, *, key: str = "default") -> Answer:
+        options = {} if body is None else {"json": body}
+        return await self._product.plain(method, path, headers={"api_key": key}, **options)
+
+    async def make_user(self, *, key: str = "default", **members: Any) -> Answer:
+        return await self.ask("POST", "/v1/user", members, key=key)
+
+    async def user(self, user_id: str, *, key: str = "default") -> Any:
+        answer = await self.ask("GET", f"/v1/user/{user_id}", key=key)
+        return answer.body if answer.status == 200 else answer.body["code"]
+
+    async def make_key(self, platform: str, name: str = "") -> str:
+        return (await self._run(create_key, platform=platform, name=name)).strip()
+
+    async def keys(self, platform: str) -> list[list[str]]:
+        """The columns of `keys list`."""
+        lines = (await self._run(list_keys, platform=platform)).splitlines()
+        return [line.split(maxsplit=3) for line in lines]
+
+    async def revoke(self, platform: str, key_id: str) -> None:
+        await self._run(revoke_key, platform=platform, key_id=key_id)
+
+    async def _run(self, command: Command, **arguments: str) -> str:
+        with redirect_stdout(StringIO()) as said, redirect_stderr(StringIO()):
+            assert await command(self._settings, argparse.Namespace(**arguments)) == 0
+        return said.getvalue()

@@ -1,0 +1,144 @@
+"""API keys: made, listed and revoked by command beside a running server; the default one on loopback alone."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+
+import pytest
+
+from libs.common.clock import SystemClock
+from libs.common.contracts.identity import KeyQuestion
+from libs.common.engines import open_engines
+from libs.common.errors import Invalid, NotFound
+from libs.common.settings import SettingsRefused
+from services.identity.keys import Keys
+from services.identity.models import hash_of
+from services.identity.repository import KeyRepository
+from tests.identity.platforms import Platforms
+from tests.product import running
+
+_PRODUCTION = {
+    "interactor_env": "production",
+    "credentials_keys": f"k1:{'A' * 43}=",
+    "public_url": "https://hooks.example.com",
+}
+
+
+async def test_a_new_key_opens_its_platform_at_once(platforms: Platforms) -> None:
+    key = await platforms.make_key("acme", "for tests")
+    assert (await platforms.ask("GET", "/v1/user", key=key)).status == 200
+
+
+async def test_a_revoked_key_is_refused_within_a_second(platforms: Platforms) -> None:
+    key = await platforms.make_key("acme")
+    assert (await platforms.ask("GET", "/v1/user", key=key)).status == 200
+    [[key_id, *_]] = await platforms.keys("acme")
+    await platforms.revoke("acme", key_id)
+    revoked_at = time.monotonic()
+    while (await platforms.ask("GET", "/v1/user", key=key)).status == 200:
+        assert time.monotonic() - revoked_at < 1
+        await asyncio.sleep(0.01)
+
+
+async def test_revoking_one_key_leaves_the_others(platforms: Platforms) -> None:
+    await platforms.make_key("acme", "a")
+    kept = await platforms.make_key("acme", "b")
+    await platforms.revoke("acme", (await platforms.keys("acme"))[0][0])
+    assert [state for _, _, state, _ in await platforms.keys("acme")] == ["revoked", "active"]
+    assert (await platforms.ask("GET", "/v1/user", key=kept)).status == 200
+
+
+async def test_a_list_shows_no_secret(platforms: Platforms) -> None:
+    key = await platforms.make_key("acme", "for tests")
+    [[_, _, state, name]] = await platforms.keys("acme")
+    assert (state, name) == ("active", "for tests")
+    assert key not in str(await platforms.keys("acme"))
+    assert hash_of(key) not in str(await platforms.keys("acme"))
+
+
+async def test_keys_of_another_platform_are_neither_listed_nor_revoked(platforms: Platforms) -> None:
+    await platforms.make_key("acme")
+    [[key_id, *_]] = await platforms.keys("acme")
+    assert await platforms.keys("other") == []
+    with pytest.raises(NotFound):
+        await platforms.revoke("other", key_id)
+
+
+async def test_a_key_is_revoked_once(platforms: Platforms) -> None:
+    await platforms.make_key("acme")
+    [[key_id, *_]] = await platforms.keys("acme")
+    await platforms.revoke("acme", key_id)
+    with pytest.raises(NotFound):
+        await platforms.revoke("acme", key_id)
+
+
+async def test_a_platform_is_named_in_plain_letters(platforms: Platforms) -> None:
+    for platform in ("", "a b", "a/b", "é", "a" * 65, "-", "a\n"):
+        with pytest.raises(Invalid, match="platform"):
+            await platforms.make_key(platform)
+
+
+async def test_a_keys_name_is_plain_text(platforms: Platforms) -> None:
+    with pytest.raises(Invalid, match="name"):
+        await platforms.make_key("acme", "\x1b[31m")
+
+
+async def test_the_default_key_works_locally(platforms: Platforms) -> None:
+    assert (await platforms.ask("GET", "/v1/user")).status == 200
+
+
+async def test_the_default_key_is_not_there_off_loopback() -> None:
+    async with running(host="0.0.0.0") as product:
+        assert (await product.api("GET", "/v1/user")).status == 401
+
+
+async def test_a_default_key_from_before_is_not_honoured_off_loopback(tmp_path: Path) -> None:
+    url = f"sqlite:{tmp_path / 'interactor.db'}"
+    async with running(store_url=url, data_dir=tmp_path) as product:
+        assert (await product.api("GET", "/v1/user")).status == 200
+    async with running(store_url=url, data_dir=tmp_path, host="0.0.0.0") as product:
+        assert (await product.api("GET", "/v1/user")).status == 401
+
+
+async def test_production_never_knows_the_default_key() -> None:
+    async with running(**_PRODUCTION) as product:
+        assert (await product.api("GET", "/v1/user")).status == 401
+
+
+async def test_production_refuses_a_store_that_holds_the_default_key(tmp_path: Path) -> None:
+    url = f"sqlite:{tmp_path / 'interactor.db'}"
+    async with running(store_url=url, data_dir=tmp_path, credentials_keys=_PRODUCTION["credentials_keys"]):
+        pass
+    with pytest.raises(SettingsRefused, match="default"):
+        async with running(store_url=url, **_PRODUCTION):
+            pass
+
+
+async def test_a_revoked_default_key_stays_revoked(tmp_path: Path) -> None:
+    url = f"sqlite:{tmp_path / 'interactor.db'}"
+    async with running(store_url=url, data_dir=tmp_path) as product:
+        beside = Platforms(product, tmp_path, url)
+        await beside.revoke("interactor", (await beside.keys("interactor"))[0][0])
+    async with running(store_url=url, data_dir=tmp_path) as product:
+        assert (await product.api("GET", "/v1/user")).status == 401
+
+
+async def test_only_the_hash_of_a_key_is_kept() -> None:
+    clock = SystemClock()
+    engines = open_engines("sqlite::memory:", "local:", clock)
+    repository = KeyRepository(engines.store)
+    keys = Keys(repository, clock, default_allowed=True)
+    await engines.start()
+    try:
+        secret = await keys.create("acme", "test")
+        assert len(secret) > 40
+        kept = await repository.by_hash(hash_of(secret))
+        assert kept is not None
+        assert secret not in kept.model_dump_json()
+        granted = await keys.grant(KeyQuestion(key_hash=hash_of(secret)))
+        assert granted is not None
+        assert granted.platform_id == "acme"
+    finally:
+        await engines.close()
