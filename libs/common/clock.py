@@ -38,4 +38,4 @@ def wire_time(moment: datetime) -> str:
 
 def rfc3339(moment: datetime) -> str:
     """The form in deliveries and events: UTC with `Z`, milliseconds."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+    return moment.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"

@@ -43,6 +43,7 @@ class Compiler:
         self.nodes = 0
         self.uses_credential = False
         self.uses_variables = False
+        self.uses_user = False
 
     def problem(self, path: Path, message: str) -> None:
         self.problems.append(Problem(path, message))

@@ -33,6 +33,9 @@ class Program:
         self.uses_variables = compiler.uses_variables
         self.scripts: tuple[ScriptSource, ...] = tuple(compiler.scripts)
         self.actions: tuple[ActionName, ...] = tuple(compiler.actions)
+        held = compiler.uses_credential or compiler.uses_variables or compiler.uses_user
+        self.is_plain = self.is_sync and not held
+        """Its value follows from its input alone."""
         self._nodes = compiler.nodes
         # One value as it came in has been within bounds already.
         self._may_grow = compiler.nodes > 1 or not self.is_sync

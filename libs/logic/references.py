@@ -55,6 +55,7 @@ def _state(compiler: Compiler, node: Node, path: Path) -> Run | None:
 
 
 def _user(compiler: Compiler, node: Node, path: Path) -> Run | None:
+    compiler.uses_user = True
     steps = _steps(compiler, node, path)
     return lambda scope: walk(dict(scope.user) if scope.user is not None else None, steps)
 

@@ -47,6 +47,28 @@ class Runtime:
         """The host of one evaluation that begins in a component of `service`."""
         return RuntimeHost(self, actor, outermost(actor, service, service_version), budget)
 
+    def run_plain(self, program: Program, source: Any, *, state: Any = None, budget: Budget = _DEFAULT_BUDGET) -> Any:
+        """The value of a program that `is_plain`, for which no host need be made. Raises LogicError."""
+        meter = Meter(budget, asyncio.get_running_loop().time())
+        return program.run(Scope(source=source, host=_NOBODY, meter=meter, notification=source, state=state))
+
+
+class _Nobody:
+    """The host of programs that ask for nothing."""
+
+    @property
+    def sandbox(self) -> Sandbox:
+        raise TypeError("a plain program runs no script")
+
+    async def http(self, request: HttpRequest) -> HttpResponse:
+        raise TypeError("a plain program sends nothing")
+
+    async def action(self, scope: Scope, call: ActionCall) -> tuple[Program, Scope]:
+        raise TypeError("a plain program calls no action")
+
+
+_NOBODY = _Nobody()
+
 
 class RuntimeHost:
     """Serves one evaluation and knows every secret that it was given, so that none is written down."""

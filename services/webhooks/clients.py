@@ -22,7 +22,7 @@ from services.webhooks.endpoints.endpoints import Endpoints
 from services.webhooks.endpoints.scoping import Asker
 from services.webhooks.endpoints.setting import EventOffer, endpoint_of
 from services.webhooks.notifications.models import Notification
-from services.webhooks.notifications.notifications import TriggerRow
+from services.webhooks.notifications.notifications import EventRow, TriggerRow
 from services.webhooks.subscriptions.models import Subscription
 from services.webhooks.subscriptions.subscriptions import Target, Wanted
 
@@ -85,6 +85,8 @@ class EventClient:
         actor = Actor(platform_id)
 
         async def respond(notification: dict[str, Any]) -> Any:
+            if program.is_plain:
+                return self._runtime.run_plain(program, notification, budget=_RESPONSE_BUDGET)
             host = self._runtime.host(actor, service, budget=_RESPONSE_BUDGET)
             scope = await host.scope(program, notification)
             scope.notification = notification
@@ -100,19 +102,19 @@ class HookClient:
         self._runtime = runtime
         self._access = access
 
-    async def routes_at_once(self, notification: Notification) -> bool:
+    async def event(self, notification: Notification) -> EventRow:
         event = await self._runtime.components.component(notification.service_id, Kind.EVENT, notification.event_id)
-        program = event.hook("route") if event is not None else None
-        return program is None or (program.is_sync and not program.uses_variables)
-
-    async def route(self, notification: Notification, content: dict[str, Any]) -> Any:
-        service = await self._service(notification.platform_id, notification.service_id)
-        event = await self._runtime.components.component(service.id, Kind.EVENT, notification.event_id)
         if event is None:
             raise LogicError("not_found", "The event was deleted or is a draft.")
-        program = event.hook("route")
+        return EventRow(event.grant.name, event.hook("route"))
+
+    async def route(self, event: EventRow, notification: Notification, content: dict[str, Any]) -> Any:
+        service = await self._service(notification.platform_id, notification.service_id)
+        program = event.route
         if program is None:
-            return event.grant.name
+            return event.name
+        if program.is_plain:
+            return self._runtime.run_plain(program, content)
         scope = await self._runtime.host(Actor(notification.platform_id), service).scope(program, content)
         scope.notification = content
         return program.run(scope) if program.is_sync else await program.evaluate(scope)
@@ -127,6 +129,8 @@ class HookClient:
         if program is None:
             return _plain_payload(content, data)
         source = {**content, "data": data, "variables": subscription.variables}
+        if program.is_plain:
+            return self._runtime.run_plain(program, source, state=subscription.state)
         scope = await self._scope(subscription, program, source)
         scope.notification, scope.state = content, subscription.state
         return program.run(scope) if program.is_sync else await program.evaluate(scope)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import ClassVar, Generic, TypeVar
 
 import orjson
@@ -21,6 +22,16 @@ class Record(BaseModel):
     """A frozen value on the wire between services; members are camelCase there."""
 
     model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
+
+    def members(self) -> dict[str, object]:
+        """The members by their names on the wire, nested values as they are."""
+        given = self.__dict__
+        return {alias: given[name] for name, alias in _aliases(type(self))}
+
+
+@cache
+def _aliases(record: type[Record]) -> tuple[tuple[str, str], ...]:
+    return tuple((name, field.alias or name) for name, field in record.model_fields.items())
 
 
 class Event(Record):
@@ -49,7 +60,7 @@ class Heard(Generic[E]):
 
 def encode(event: Event, *, time: datetime, id: str | None = None, traceparent: str | None = None) -> Message:
     """The message that carries `event`; `id` is given where a rerun must say the same event again."""
-    attributes = {
+    attributes: dict[str, object] = {
         "specversion": "1.0",
         "id": id or new_id(),
         "source": f"/{event.type.partition('.')[0]}",
@@ -61,8 +72,8 @@ def encode(event: Event, *, time: datetime, id: str | None = None, traceparent: 
     }
     if traceparent:
         attributes["traceparent"] = traceparent
-    data = event.model_dump_json(by_alias=True).encode()
-    return Message(event.topic, event.key, orjson.dumps(attributes)[:-1] + b',"data":' + data + b"}")
+    attributes["data"] = event.members()
+    return Message(event.topic, event.key, orjson.dumps(attributes))
 
 
 def decode(message: Message, *types: type[E]) -> Heard[E] | None:

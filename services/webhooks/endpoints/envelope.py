@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +13,7 @@ from aiohttp import web
 from libs.common.clock import rfc3339
 
 
-def envelope_of(request: web.Request, headers: dict[str, str], body: bytes, platform_id: str) -> dict[str, Any]:
+def envelope_of(request: web.Request, headers: Mapping[str, str], body: bytes, platform_id: str) -> dict[str, Any]:
     """The request itself; a repeated query key is a list, a body that is not UTF-8 base64."""
     peer, socket = _addresses(request)
     envelope: dict[str, Any] = {
@@ -34,7 +35,8 @@ def envelope_of(request: web.Request, headers: dict[str, str], body: bytes, plat
 
 def stamped(envelope: dict[str, Any], *, id: str, at: datetime, service: str, event: str) -> dict[str, Any]:
     """With what we know of it."""
-    return {**envelope, "id": id, "receivedAt": rfc3339(at), "service": service, "event": event}
+    envelope.update(id=id, receivedAt=rfc3339(at), service=service, event=event)
+    return envelope
 
 
 def with_json(notification: dict[str, Any], body: bytes | None = None) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from functools import cache
 from typing import Any
 
 import orjson
@@ -22,7 +21,7 @@ from libs.common.web.endpoint import read_limited
 from libs.common.web.routes import ApiRequest
 from libs.logic.errors import LogicError
 from services.webhooks.endpoints.channels import Channel, Channels, Respond
-from services.webhooks.endpoints.envelope import envelope_of, parsed, stamped, with_json
+from services.webhooks.endpoints.envelope import envelope_of, stamped, with_json
 from services.webhooks.notifications.repository import NotificationRepository
 
 log = structlog.get_logger()
@@ -80,10 +79,9 @@ class Inbound:
     async def _keep(self, channel: Channel, signed: SignedRequest, request: web.Request) -> dict[str, Any]:
         """Appends the notification to the log; durable when it returns."""
         endpoint, now, id = channel.endpoint, self._clock.now(), new_id()
-        read_json = cache(lambda: parsed(signed.body))
-        provider_id = channel.dedupe.value(signed, read_json) if channel.dedupe is not None else None
-        order_key = channel.order.value(signed, read_json) if channel.order is not None else None
-        envelope = envelope_of(request, dict(signed.headers), signed.body, endpoint.platform_id)
+        provider_id = channel.dedupe.value(signed) if channel.dedupe is not None else None
+        order_key = channel.order.value(signed) if channel.order is not None else None
+        envelope = envelope_of(request, signed.headers, signed.body, endpoint.platform_id)
         notification = stamped(envelope, id=id, at=now, service=channel.event.service_name, event=channel.event.name)
         kept, body_ref = notification, None
         if len(signed.body) > _INLINE_BODY_BYTES:

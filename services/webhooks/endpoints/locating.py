@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,12 +15,12 @@ _PLACES = ("header", "query", "body")
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """A place in a request; `read_json` gives the parsed body, if it is JSON, to those that need it."""
+    """A place in a request."""
 
     place: str
     name: str
 
-    def value(self, request: SignedRequest, read_json: Callable[[], Any]) -> str | None:
+    def value(self, request: SignedRequest) -> str | None:
         """The text there; None when it is missing or not scalar."""
         if self.place == "header":
             return request.headers.get(self.name) or None
@@ -29,7 +28,7 @@ class Location:
             return request.query.get(self.name) or None
         if self.place == _HASH:
             return body_hash(request.body)
-        return _scalar(_member(read_json(), self.name))
+        return _scalar(_member(_parsed(request.body), self.name))
 
 
 def parse_location(text: object) -> Location:
@@ -40,6 +39,13 @@ def parse_location(text: object) -> Location:
     if place not in _PLACES or not colon or not name:
         raise ValueError("must be header:<name>, query:<name>, body:<path> or body-hash")
     return Location(place, name.lower() if place == "header" else name)
+
+
+def _parsed(body: bytes) -> Any:
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None
 
 
 def _member(content: Any, path: str) -> Any:

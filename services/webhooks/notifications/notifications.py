@@ -19,6 +19,7 @@ from libs.common.store.port import RevisionConflict
 from libs.common.telemetry import Metrics
 from libs.common.web.paging import Page
 from libs.logic.errors import LogicError
+from libs.logic.program import Program
 from services.webhooks.deliveries.models import Delivery
 from services.webhooks.endpoints.envelope import with_json
 from services.webhooks.notifications.models import FanOut, Notification, Outcome, Progress
@@ -28,6 +29,19 @@ from services.webhooks.subscriptions.hearing import CHUNK, Hearing
 from services.webhooks.subscriptions.models import Subscription
 
 LEASE = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """An event as it is now, with its `route` hook if it has one."""
+
+    name: str
+    route: Program | None
+
+    @property
+    def at_once(self) -> bool:
+        """Whether the route has nothing to wait for."""
+        return self.route is None or self.route.is_plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +73,10 @@ class Arrival:
 class Hooks(Protocol):
     """The event's and triggers' logic."""
 
-    async def routes_at_once(self, notification: Notification) -> bool:
-        """Whether its `route` hook has nothing to wait for: no script, no request."""
+    async def event(self, notification: Notification) -> EventRow:
+        """Raises LogicError when it is gone."""
 
-    async def route(self, notification: Notification, content: dict[str, Any]) -> Any:
+    async def route(self, event: EventRow, notification: Notification, content: dict[str, Any]) -> Any:
         """What the `route` hook answers; without one the event's own name. Raises LogicError."""
 
     async def trigger(self, notification: Notification, name: str) -> TriggerRow | None: ...
@@ -126,7 +140,7 @@ class Notifications:
             content = await self._content(notification)
         if steps is None:
             try:
-                steps = await self._plan(notification, content)
+                steps = await self._plan(await self._hooks.event(notification), notification, content)
             except (LogicError, ValueError) as error:
                 return await self._finish(_failed(notification, error))
         for index in range(notification.fan_out.target, len(steps)):
@@ -146,10 +160,11 @@ class Notifications:
     async def _arrival(self, heard: Heard[NotificationReceived]) -> Arrival:
         notification = self._row(heard)
         try:
-            if notification.body_ref is not None or not await self._hooks.routes_at_once(notification):
+            event = await self._hooks.event(notification)
+            if notification.body_ref is not None or not event.at_once:
                 return Arrival(notification)
             content = with_json(notification.content or {})
-            steps = await self._plan(notification, content)
+            steps = await self._plan(event, notification, content)
         except (LogicError, ValueError) as error:
             return Arrival(_failed(notification, error))
         except Unavailable:
@@ -158,9 +173,9 @@ class Notifications:
             return Arrival(notification, content, steps)
         return Arrival(notification.finished(_outcome_of_none(steps)))
 
-    async def _plan(self, notification: Notification, content: dict[str, Any]) -> list[Step]:
+    async def _plan(self, event: EventRow, notification: Notification, content: dict[str, Any]) -> list[Step]:
         """Raises LogicError, ValueError."""
-        targets = parse_route(await self._hooks.route(notification, content))
+        targets = parse_route(await self._hooks.route(event, notification, content))
         return [await self._step(notification, target) for target in targets]
 
     async def _step(self, notification: Notification, target: RouteTarget) -> Step:
