@@ -67,6 +67,7 @@ class FollowedCache(Generic[K, V]):
         self.misses = 0
         self._load = load
         self._capacity = capacity
+        self._roomy = capacity // 2  # while nothing will be put out soon, the order of use need not be kept
         self._fresh_s = fresh_s
         self._stale_s = stale_s
         self._now = monotonic
@@ -106,7 +107,8 @@ class FollowedCache(Generic[K, V]):
 
     def _hit(self, key: K, entry: _Entry[V]) -> V:
         self.hits += 1
-        self._entries.move_to_end(key)
+        if len(self._entries) > self._roomy:
+            self._entries.move_to_end(key)
         return entry.value
 
     def _loading(self, key: K) -> _Load[V]:

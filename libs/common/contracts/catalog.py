@@ -17,6 +17,9 @@ class Kind(StrEnum):
     EVENT = "event"
     TRIGGER = "trigger"
 
+    # An enumeration hashes by a method in Python; as a part of cache keys that is the hottest one there is.
+    __hash__ = str.__hash__
+
 
 class CatalogChanged(Event):
     """Something of a service changed: `noun` is `service`, `version`, `security` or a component's kind.
