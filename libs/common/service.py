@@ -9,7 +9,8 @@ from libs.common.bus.port import Bus
 from libs.common.clock import Clock
 from libs.common.contracts.calls import Answers, Peers
 from libs.common.egress.client import EgressClient
-from libs.common.sealing import KeyRing, Sealer
+from libs.common.keyring import KeyRing
+from libs.common.sealing import Sealer
 from libs.common.sealing import collection_spec as data_keys
 from libs.common.settings import Settings
 from libs.common.store.port import Store
@@ -33,7 +34,7 @@ class Infra:
 
     def sealer(self, service: str) -> Sealer:
         """Seals under data keys of that service's own, kept in its database."""
-        return Sealer(self.store.collection(data_keys(service)), self.keys, self.clock)
+        return Sealer(service, self.store.collection(data_keys(service)), self.keys, self.clock)
 
 
 async def _nothing() -> None:
