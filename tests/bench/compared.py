@@ -36,7 +36,9 @@ class Compared:
         return {
             "p50_ms": median(result.p50_ms for result in self.product),
             "p99_ms": median(result.p99_ms for result in self.product),
+            "processor_ms": median(1e3 * result.served_s / result.answered for result in self.product),
             "bare_p50_ms": median(result.p50_ms for result in self.bare),
+            "bare_processor_ms": median(1e3 * result.served_s / result.answered for result in self.bare),
             "generator_share": max(result.processor_s / result.elapsed_s for result in (*self.product, *self.bare)),
         }
 

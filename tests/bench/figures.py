@@ -131,9 +131,16 @@ async def _compare(stage: Stage, request: str, path: str, *, arrival: bool = Fal
     await stage.load.run(replace(plain, seconds=_WARM_UP_S))
     compared = Compared([], [], [await stage.load.run(replace(ours, seconds=_WARM_UP_S))])
     for _ in range(stage.effort.rounds):
-        compared.bare.append(await stage.load.run(plain))
-        compared.product.append(await stage.load.run(ours))
+        compared.bare.append(await _served(stage, plain, stage.bare.pid))
+        compared.product.append(await _served(stage, ours, stage.pid))
     return compared
+
+
+async def _served(stage: Stage, job: Job, server_pid: int) -> Result:
+    """With the processor time that the server took."""
+    before_s = _processor_s(server_pid)
+    result = await stage.load.run(job)
+    return replace(result, served_s=_processor_s(server_pid) - before_s)
 
 
 async def _worked_off(api: ApiClient, service: str, wanted: int) -> tuple[int, float]:
@@ -171,5 +178,14 @@ def _paced(paced: Compared, ours: Result, theirs: Result) -> list[Figure]:
 
 
 def _resident_mb(product: Product) -> float:
-    root = psutil.Process(product.pid)
-    return float(sum(process.memory_info().rss for process in (root, *root.children(recursive=True))) / 1e6)
+    return float(sum(process.memory_info().rss for process in _tree(product.pid)) / 1e6)
+
+
+def _processor_s(pid: int) -> float:
+    times = [process.cpu_times() for process in _tree(pid)]
+    return float(sum(each.user + each.system for each in times))
+
+
+def _tree(pid: int) -> list[psutil.Process]:
+    root = psutil.Process(pid)
+    return [root, *root.children(recursive=True)]

@@ -6,7 +6,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
 import orjson
 
@@ -27,12 +27,13 @@ class Load:
         return Result(**orjson.loads(await _line(self._process)))
 
 
+@dataclass(frozen=True, slots=True)
 class Bare:
     """The bare server: `port` for aiohttp's endpoints, `lean_port` for what the generator can do at most."""
 
-    def __init__(self, port: int, lean_port: int) -> None:
-        self.port = port
-        self.lean_port = lean_port
+    pid: int
+    port: int
+    lean_port: int
 
 
 @asynccontextmanager
@@ -45,7 +46,7 @@ async def load() -> AsyncIterator[Load]:
 async def bare(sink_port: int) -> AsyncIterator[Bare]:
     async with _running("tests.bench.bare", str(sink_port)) as process:
         port, lean_port = (await _line(process)).split()
-        yield Bare(int(port), int(lean_port))
+        yield Bare(process.pid, int(port), int(lean_port))
 
 
 @asynccontextmanager

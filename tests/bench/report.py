@@ -7,7 +7,8 @@ from typing import TextIO
 
 import orjson
 
-_TITLES = ("", "figure", "product", "bare", "ratio", "target", "", "accounted")
+_TITLES = ("", "figure", "product", "bare", "ratio", "target", "", "cpu each", "accounted")
+_LEFT = (0, 1, 6, 8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ def write(figures: list[Figure], notes: list[str], stream: TextIO) -> None:
     widths = [max(len(row[column]) for row in rows) for column in range(len(_TITLES))]
     for row in rows:
         cells = [
-            text.ljust(width) if column in (0, 1, 6, 7) else text.rjust(width)
+            text.ljust(width) if column in _LEFT else text.rjust(width)
             for column, (text, width) in enumerate(zip(row, widths, strict=True))
         ]
         stream.write("  ".join(cells).rstrip() + "\n")
@@ -67,7 +68,8 @@ def _row(figure: Figure) -> tuple[str, ...]:
     bare = "" if figure.bare is None else _told(figure.bare, figure.unit)
     ratio = "" if figure.ratio is None else f"{figure.ratio:.2f}"
     value = _told(figure.value, figure.unit)
-    return (figure.key, figure.name, value, bare, ratio, _target(figure), sign, figure.accounted)
+    processor = f"{figure.details['processor_ms']:.2f} ms" if "processor_ms" in figure.details else ""
+    return (figure.key, figure.name, value, bare, ratio, _target(figure), sign, processor, figure.accounted)
 
 
 def _target(figure: Figure) -> str:

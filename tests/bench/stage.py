@@ -29,6 +29,7 @@ class Stage:
     """`webhooks` and `actions` are requests to the product at `port`, by what they are for."""
 
     api: ApiClient
+    pid: int
     port: int
     load: Load
     bare: Bare
@@ -51,7 +52,7 @@ async def stage(effort: Effort, directory: Path) -> AsyncIterator[Stage]:
         webhooks = {kind: await subject.make_inbound(api, kind, node) for kind, node in subject.RESPONSES.items()}
         webhooks["deliver"] = await subject.make_inbound(api, "deliver", sink_port=generator.sink_port)
         actions = await subject.make_actions(api, generator.sink_port)
-        yield Stage(api, port_of(product.url), generator, server, webhooks, actions, effort, directory)
+        yield Stage(api, product.pid, port_of(product.url), generator, server, webhooks, actions, effort, directory)
 
 
 def port_of(url: str) -> int:

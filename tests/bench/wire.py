@@ -30,7 +30,10 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of a job. `unechoed` answers lacked their id; `lost` were answered and never arrived."""
+    """What came of a job. `unechoed` answers lacked their id; `lost` were answered and never arrived.
+
+    `processor_s` is the generator's own; `served_s` the processor time of the server's whole process tree.
+    """
 
     answered: int
     refused: int
@@ -42,6 +45,7 @@ class Result:
     p50_ms: float
     p99_ms: float
     examples: list[str] = field(default_factory=list)
+    served_s: float = 0.0
 
     @property
     def per_s(self) -> float:
