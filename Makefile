@@ -8,7 +8,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help setup run demo test fast check bench lock
+.PHONY: help setup run demo test fast check bench docs lock
 
 help: ## Show what there is to make
 	@echo "Interactor Engine. make <target>:"
@@ -37,6 +37,10 @@ check: $(INSTALLED) ## Format, lint, types, imports, fast tests
 
 bench: $(INSTALLED) ## Measure, beside a bare aiohttp server; ARGS="--quick" or ARGS="--only a,b"
 	@$(RUN) -m tests.bench $(ARGS)
+
+docs: $(INSTALLED) ## Write docs/openapi.json and docs/asyncapi.json anew
+	$(RUN) -m services openapi > docs/openapi.json
+	$(RUN) -m libs.common.contracts.asyncapi > docs/asyncapi.json
 
 lock: ## Write requirements.lock anew from pyproject.toml (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv: https://docs.astral.sh/uv" >&2; exit 1; }
