@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
+import signal
 import socket
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal, get_args, get_origin
 
@@ -17,6 +20,7 @@ from tests.process import running
 _ROOT = Path(__file__).parent.parent.parent
 _README = (_ROOT / "README.md").read_text()
 _BLOCK = re.compile(r"```bash\n(.*?)```", re.DOTALL)
+_WITHIN_S = 20.0
 _ANSWER = re.compile(r"^# → (.*)$", re.MULTILINE)
 
 
@@ -49,8 +53,14 @@ async def _bash(script: str) -> str:
         cwd=_ROOT,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
+        start_new_session=True,
     )
-    said = (await process.communicate())[0].decode()
+    try:
+        async with asyncio.timeout(_WITHIN_S):
+            said = (await process.communicate())[0].decode()
+    finally:
+        with suppress(ProcessLookupError):  # what runs in its background ends too
+            os.killpg(process.pid, signal.SIGKILL)
     assert process.returncode == 0, said
     return said
 

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 
 from libs.common.sqlite import StorageRefused
-from libs.common.store.port import Collection, Index
+from libs.common.store.port import Collection, FieldType, Index
 from libs.common.store.sqlite_layout import COLUMN_TYPES, Layout, quoted
 
 _TABLES = """
@@ -23,6 +23,7 @@ CREATE TRIGGER IF NOT EXISTS {trigger} AFTER DELETE ON {table} BEGIN
   DELETE FROM {texts} WHERE row = old._row;
 END
 """
+_LEASED: tuple[str, FieldType] = ("_leased", "integer")
 _INDEX = "CREATE {unique}INDEX {name} ON {table} ({columns})"
 
 
@@ -48,9 +49,9 @@ def _field_columns(spec: Collection) -> str:
 
 
 def _add_columns(connection: sqlite3.Connection, layout: Layout) -> None:
-    """Adds the columns of fields that were declared after the file was made."""
+    """Adds the columns of fields that were declared, and of what was introduced, after the file was made."""
     present = {name: kind for _, name, kind, *_ in connection.execute(f"PRAGMA table_info({layout.table})")}
-    for name, field_type in layout.spec.fields.items():
+    for name, field_type in (*layout.spec.fields.items(), _LEASED):
         kind = COLUMN_TYPES[field_type]
         if name not in present:
             connection.execute(f"ALTER TABLE {layout.table} ADD COLUMN {quoted(name)} {kind}")

@@ -121,6 +121,16 @@ async def test_leases_end_with_the_server_that_held_them(tmp_path: Path) -> None
     await engine.close()
 
 
+async def test_a_file_from_before_leases_were_marked_is_taken_over(engine: EmbeddedEngine, jobs: Documents) -> None:
+    def forget(transaction: Any) -> None:
+        transaction.connection.execute('ALTER TABLE "suite.jobs" DROP COLUMN _leased')
+
+    await engine.database.run(forget)
+    jobs = await reopened(engine, JOBS)
+    await jobs.insert_many([job("1", state="new")], lease=timedelta(minutes=1))
+    assert await jobs.claim({"state": "new"}, lease=timedelta(minutes=1), limit=1) == []
+
+
 async def test_a_command_beside_the_server_leaves_its_leases_alone(tmp_path: Path) -> None:
     engine = EmbeddedEngine(str(tmp_path / "engine.db"))
     jobs = await started(engine, JOBS)
