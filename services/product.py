@@ -18,7 +18,7 @@ from libs.common.keyring import KeyRing, load_or_create_key_file
 from libs.common.role_tokens import RoleKeys
 from libs.common.service import Infra, Service
 from libs.common.settings import Settings, SettingsRefused, check_production
-from libs.common.telemetry import Metrics
+from libs.common.telemetry import Metrics, Tracing
 from libs.common.web.access import Access
 from libs.common.web.app import Mount, build_app
 from libs.common.web.docs import docs_routes, openapi
@@ -64,12 +64,13 @@ class Sockets:
 class Product:
     """Everything, built; `start` opens and serves it, `close` finishes what runs and lets go."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, tracing: Tracing | None = None) -> None:
         """Raises SettingsRefused, StorageRefused, or OSError for a port that is taken."""
         check_production(settings)
         self.metrics = Metrics()
         self.supervisor = Supervisor()
         self._settings = settings
+        self._tracing = tracing or Tracing()
         keys = _key_ring(settings)
         self.engines = open_engines(settings.effective_store_url, settings.bus_url, SystemClock())
         self.sockets = Sockets(
@@ -81,7 +82,10 @@ class Product:
             user_agent=_USER_AGENT,
             on_denied=lambda rule: self.metrics.egress_denied.labels(str(rule)).inc(),
         )
-        self.sandbox = SandboxPool(size=settings.sandbox_processes or None)
+        self.sandbox = SandboxPool(
+            size=settings.sandbox_processes or None, on_replaced=self.metrics.sandbox_replaced.inc
+        )
+        self.metrics.sandbox_processes.set_function(lambda: len(self.sandbox.pids))
         self._health = Health(self.engines.store, self.engines.bus)
         self._answers: dict[Call[Any, Any], Any] = {}
         infra = self._infra(keys)
@@ -136,6 +140,7 @@ class Product:
             peers=DirectPeers(self._answers),
             egress=self.egress,
             metrics=self.metrics,
+            tracing=self._tracing,
             keys=keys,
         )
 
@@ -164,7 +169,7 @@ class Product:
     def _endpoints(self, infra: Infra, access: Access, service: Service) -> Endpoints:
         answers = IdempotentAnswers(infra.store.collection(idempotency(service.name)), service.sealer, infra.clock)
         limit = self._settings.body_limit_bytes
-        return Endpoints(service.name, access, answers, self.metrics, body_limit_bytes=limit)
+        return Endpoints(service.name, access, answers, infra.telemetry, body_limit_bytes=limit)
 
 
 def open_for_command(settings: Settings) -> Engines:

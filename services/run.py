@@ -21,7 +21,7 @@ async def run(settings: Settings, _arguments: argparse.Namespace) -> int:
     as_json = settings.log_format == "json" or (settings.log_format == "auto" and not sys.stderr.isatty())
     configure_logging(settings.log_level, json=as_json, stream=sys.stderr)
     tracing = configure_tracing(settings.otel_exporter_otlp_endpoint, "interactor-engine")
-    product = Product(settings)
+    product = Product(settings, tracing)
     try:
         await product.start()
         _settle_memory()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import itertools
 import os
-import random
 import re
 import time
 from collections.abc import Iterator
@@ -16,11 +15,8 @@ _seed: ContextVar[Iterator[str] | None] = ContextVar("id_seed", default=None)
 _VERSION_7 = 0x7 << 76
 _VERSION_8 = 0x8 << 76
 _VARIANT = 0b10 << 62
-_RANDOM_BITS = 74
+_RANDOM = (1 << 74) - 1
 _LOW = (1 << 62) - 1
-# Ids need to differ, not to be secret; seeded by the system, anew in a forked process.
-_random = random.Random()  # noqa: S311
-os.register_at_fork(after_in_child=_random.seed)
 _UUID7 = re.compile(r"([0-9a-f]{8})-([0-9a-f]{4})-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\Z")
 
 
@@ -36,7 +32,7 @@ def new_id() -> str:
 
 
 def _uuid7() -> str:
-    chance = _random.getrandbits(_RANDOM_BITS)
+    chance = int.from_bytes(os.urandom(10)) & _RANDOM
     return _format(time.time_ns() // 1_000_000 << 80 | _VERSION_7 | chance >> 62 << 64 | _VARIANT | chance & _LOW)
 
 

@@ -14,7 +14,7 @@ from libs.common.sealing import Sealer
 from libs.common.sealing import collection_spec as data_keys
 from libs.common.settings import Settings
 from libs.common.store.port import Store
-from libs.common.telemetry import Metrics
+from libs.common.telemetry import Metrics, Telemetry, Tracing
 from libs.common.web.routes import Route
 from libs.common.workers import Worker
 
@@ -30,7 +30,12 @@ class Infra:
     peers: Peers
     egress: EgressClient
     metrics: Metrics
+    tracing: Tracing
     keys: KeyRing
+
+    @property
+    def telemetry(self) -> Telemetry:
+        return Telemetry(self.metrics, self.tracing)
 
     def sealer(self, service: str) -> Sealer:
         """Seals under data keys of that service's own, kept in its database."""

@@ -9,6 +9,7 @@ from libs.common.contracts.identity import UserChanged
 from libs.common.contracts.webhooks import NotificationReceived
 from libs.common.service import Infra, Service
 from libs.common.web.access import Access
+from libs.common.web.routes import Route
 from libs.common.workers import LeasedRows
 from libs.runtime.host import Runtime
 from services.webhooks.clients import EventClient, HookClient, TriggerClient
@@ -36,56 +37,89 @@ _ENDING_SLOTS = 8
 
 
 def build(infra: Infra, runtime: Runtime, access: Access, *, public_url: str) -> Service:
-    settings, sealer = infra.settings, infra.sealer(_NAME)
-    endpoints = Endpoints(EndpointRepository(infra.store), sealer, infra.clock, public_url=public_url)
-    events = EventClient(runtime, infra.peers)
-    channels = Channels(endpoints, events, infra.bus)
-
-    subscription_rows = SubscriptionRepository(infra.store)
-    hearing = Hearing(subscription_rows, infra.bus)
-    subscriptions = Subscriptions(
-        subscription_rows,
-        TriggerClient(runtime, access, events, endpoints),
-        SigningSecrets(sealer),
-        hearing,
-        infra.egress,
-        infra.clock,
+    parts = _Parts(infra, runtime, access, public_url)
+    routing = LeasedRows(
+        "webhooks.notifications", parts.notifications.claim, parts.notifications.route, slots=_ROUTING_SLOTS
     )
-    deliveries = Deliveries(
-        DeliveryRepository(infra.store),
-        subscriptions,
-        infra.egress,
-        infra.clock,
-        infra.metrics,
-        timeout_s=settings.delivery_timeout_s,
-        kept=timedelta(days=settings.delivery_retention_days),
-    )
-    delivering = LeasedRows("webhooks.deliveries", deliveries.claim, deliveries.attempt, slots=_DELIVERY_SLOTS)
-    notification_rows = NotificationRepository(infra.store)
-    notifications = Notifications(
-        notification_rows,
-        HookClient(runtime, access),
-        hearing,
-        DeliveryQueue(deliveries, delivering),
-        infra.clock,
-        infra.metrics,
-        kept=timedelta(days=settings.notification_retention_days),
-    )
-    routing = LeasedRows("webhooks.notifications", notifications.claim, notifications.route, slots=_ROUTING_SLOTS)
     ending = LeasedRows(
-        "webhooks.subscriptions", subscriptions.claim_unfinished, subscriptions.finish, slots=_ENDING_SLOTS
+        "webhooks.subscriptions", parts.subscriptions.claim_unfinished, parts.subscriptions.finish, slots=_ENDING_SLOTS
     )
-    cascade = CascadeConsumer(subscriptions, endpoints)
-    infra.bus.subscribe(NotificationReceived.topic, _NAME, NotificationConsumer(notifications, routing))
+    cascade = CascadeConsumer(parts.subscriptions, parts.endpoints)
+    infra.bus.subscribe(NotificationReceived.topic, _NAME, NotificationConsumer(parts.notifications, routing))
     infra.bus.subscribe(UserChanged.topic, _NAME, cascade.users)
     infra.bus.subscribe(CatalogChanged.topic, _NAME, cascade.services)
-    for cache in (channels.cache, hearing.matches, hearing.current_ones):
+    for cache in (parts.channels.cache, parts.hearing.matches, parts.hearing.current_ones):
         infra.metrics.watch_cache(cache)
+    return Service(
+        name=_NAME,
+        sealer=parts.sealer,
+        routes=parts.routes(),
+        answers={},
+        workers=(routing, parts.delivering, ending),
+    )
 
-    inbound = Inbound(
-        channels, notification_rows, infra.bus, infra.clock, infra.metrics, limit_bytes=settings.inbound_limit_bytes
-    )
-    routes = WebhooksRoutes(
-        inbound, WebhookSettings(endpoints, events), events, subscriptions, deliveries, notifications
-    )
-    return Service(name=_NAME, sealer=sealer, routes=routes.table(), answers={}, workers=(routing, delivering, ending))
+
+class _Parts:
+    """What the service is made of, each part after those that it needs."""
+
+    def __init__(self, infra: Infra, runtime: Runtime, access: Access, public_url: str) -> None:
+        self._infra = infra
+        self._runtime = runtime
+        self._access = access
+        self.sealer = infra.sealer(_NAME)
+        self.endpoints = Endpoints(EndpointRepository(infra.store), self.sealer, infra.clock, public_url=public_url)
+        self.events = EventClient(runtime, infra.peers)
+        self.channels = Channels(self.endpoints, self.events, infra.bus)
+        self.notification_rows = NotificationRepository(infra.store)
+        self.subscriptions, self.hearing = self._subscriptions()
+        self.deliveries = self._deliveries()
+        self.delivering = LeasedRows(
+            "webhooks.deliveries", self.deliveries.claim, self.deliveries.attempt, slots=_DELIVERY_SLOTS
+        )
+        self.notifications = self._notifications()
+
+    def routes(self) -> tuple[Route, ...]:
+        infra = self._infra
+        inbound = Inbound(
+            self.channels,
+            self.notification_rows,
+            infra.bus,
+            infra.clock,
+            infra.metrics,
+            limit_bytes=infra.settings.inbound_limit_bytes,
+        )
+        settings = WebhookSettings(self.endpoints, self.events)
+        return WebhooksRoutes(
+            inbound, settings, self.events, self.subscriptions, self.deliveries, self.notifications
+        ).table()
+
+    def _subscriptions(self) -> tuple[Subscriptions, Hearing]:
+        infra = self._infra
+        rows = SubscriptionRepository(infra.store)
+        hearing = Hearing(rows, infra.bus)
+        triggers = TriggerClient(self._runtime, self._access, self.events, self.endpoints)
+        secrets = SigningSecrets(self.sealer)
+        return Subscriptions(rows, triggers, secrets, hearing, infra.egress, infra.clock), hearing
+
+    def _deliveries(self) -> Deliveries:
+        infra = self._infra
+        return Deliveries(
+            DeliveryRepository(infra.store),
+            self.subscriptions,
+            infra.egress,
+            infra.clock,
+            infra.telemetry,
+            timeout_s=infra.settings.delivery_timeout_s,
+            kept=timedelta(days=infra.settings.delivery_retention_days),
+        )
+
+    def _notifications(self) -> Notifications:
+        return Notifications(
+            self.notification_rows,
+            HookClient(self._runtime, self._access),
+            self.hearing,
+            DeliveryQueue(self.deliveries, self.delivering),
+            self._infra.clock,
+            self._infra.telemetry,
+            kept=timedelta(days=self._infra.settings.notification_retention_days),
+        )

@@ -41,7 +41,7 @@ from libs.common.keyring import KeyRing
 from libs.common.service import Infra
 from libs.common.settings import Settings
 from libs.common.store.port import Collection, Documents, Store
-from libs.common.telemetry import Metrics
+from libs.common.telemetry import Metrics, Tracing
 from libs.common.web.access import Access
 from libs.common.web.app import Mount, build_app
 from libs.common.web.endpoint import Endpoints
@@ -208,6 +208,7 @@ async def running_world(sandbox: SyntaxCheck | None = None) -> AsyncIterator[Wor
         peers=DirectPeers(answers),
         egress=EgressClient(Allow(), user_agent="test"),
         metrics=Metrics(),
+        tracing=Tracing(),
         keys=_RING,
     )
     client = _client(infra, answers, sandbox or AnyScript())
@@ -229,5 +230,5 @@ def _client(infra: Infra, answers: dict[Any, Any], sandbox: SyntaxCheck) -> Test
     service = build(infra, sandbox)
     answers.update(service.answers)
     kept = IdempotentAnswers(infra.store.collection(kept_answers("catalog")), service.sealer, infra.clock)
-    endpoints = Endpoints("catalog", Access(infra.peers, infra.bus), kept, infra.metrics, body_limit_bytes=1 << 20)
+    endpoints = Endpoints("catalog", Access(infra.peers, infra.bus), kept, infra.telemetry, body_limit_bytes=1 << 20)
     return TestClient(TestServer(build_app([Mount(service.routes, endpoints)], largest_body_bytes=1 << 20)))

@@ -8,6 +8,7 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
+from structlog.testing import capture_logs
 
 from libs.common.clock import SystemClock
 from libs.common.contracts.calls import Answers, Call
@@ -129,7 +130,7 @@ async def test_an_error_without_retry_after_has_none_afterwards(serve: Serve, se
 
 async def test_a_fault_of_the_owner_is_told_by_request_id_alone(serve: Serve, session: aiohttp.ClientSession) -> None:
     peers = make_peers(session, await serve(make_app(RuntimeError("canary"))))
-    with pytest.raises(ServiceError, match="Something went wrong on our side") as raised:
+    with capture_logs(), pytest.raises(ServiceError, match="Something went wrong on our side") as raised:
         await peers.ask(FIND_VARIABLES, QUESTION)
     assert raised.value.code == "internal_error"
     assert "canary" not in str(raised.value)

@@ -53,8 +53,6 @@ def test_every_metric_of_the_pipeline_is_read_under_its_name() -> None:
     metrics.egress_denied.labels("private_network").inc(5)
     metrics.sandbox_processes.set(6)
     metrics.sandbox_replaced.inc(7)
-    metrics.outbox_waiting.labels("webhooks").set(8)
-    metrics.log_lag.labels("webhooks.notifications", "webhooks").set_function(lambda: 9)
     assert read(metrics, "interactor_notifications_total", outcome="refused") == 1
     assert read(metrics, "interactor_notifications_total", outcome="duplicate") == 2
     assert read(metrics, "interactor_deliveries_total", outcome="succeeded") == 3
@@ -63,8 +61,6 @@ def test_every_metric_of_the_pipeline_is_read_under_its_name() -> None:
     assert read(metrics, "interactor_egress_denied_total", rule="private_network") == 5
     assert read(metrics, "interactor_sandbox_processes") == 6
     assert read(metrics, "interactor_sandbox_replaced_total") == 7
-    assert read(metrics, "interactor_outbox_waiting", service="webhooks") == 8
-    assert read(metrics, "interactor_log_lag", topic="webhooks.notifications", group="webhooks") == 9
 
 
 def test_caches_of_one_name_are_reported_as_one_with_their_counts_of_now() -> None:

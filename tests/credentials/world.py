@@ -34,7 +34,7 @@ from libs.common.keyring import KeyRing
 from libs.common.service import Infra
 from libs.common.settings import Settings
 from libs.common.store.port import Collection, Documents, Store
-from libs.common.telemetry import Metrics
+from libs.common.telemetry import Metrics, Tracing
 from libs.common.web.access import Access
 from libs.common.web.app import Mount, build_app
 from libs.common.web.endpoint import Endpoints
@@ -196,6 +196,7 @@ async def running_world(store_url: str = "sqlite::memory:") -> AsyncIterator[Wor
         peers=DirectPeers(answers),
         egress=EgressClient(Allow(), user_agent="test"),
         metrics=Metrics(),
+        tracing=Tracing(),
         keys=_KEYS,
     )
     client = _client(infra, answers)
@@ -210,7 +211,7 @@ def _client(infra: Infra, answers: dict[Any, Any]) -> TestClient[Any, Any]:
     answers.update(service.answers)
     kept = IdempotentAnswers(infra.store.collection(kept_answers("credentials")), service.sealer, infra.clock)
     access = Access(infra.peers, infra.bus)
-    endpoints = Endpoints("credentials", access, kept, infra.metrics, body_limit_bytes=1 << 20)
+    endpoints = Endpoints("credentials", access, kept, infra.telemetry, body_limit_bytes=1 << 20)
     return TestClient(TestServer(build_app([Mount(service.routes, endpoints)], largest_body_bytes=1 << 20)))
 
 

@@ -22,7 +22,7 @@ from libs.common.internal import DirectPeers
 from libs.common.keyring import KeyRing
 from libs.common.service import Infra, Service
 from libs.common.settings import Settings
-from libs.common.telemetry import Metrics
+from libs.common.telemetry import Metrics, Tracing
 from libs.common.web.access import Access
 from libs.common.web.app import Mount, build_app
 from libs.common.web.endpoint import Endpoints
@@ -144,6 +144,7 @@ def _infra(settings: Settings, world: World, engines: Engines, egress: EgressCli
         peers=DirectPeers(world.answers()),
         egress=egress,
         metrics=Metrics(),
+        tracing=Tracing(),
         keys=KeyRing.parse("k1:" + base64.b64encode(bytes(32)).decode()),
     )
 
@@ -151,5 +152,5 @@ def _infra(settings: Settings, world: World, engines: Engines, egress: EgressCli
 def _application(infra: Infra, service: Service) -> web.Application:
     answers = IdempotentAnswers(infra.store.collection(collection_spec("executor")), service.sealer, infra.clock)
     access = Access(infra.peers, infra.bus)
-    endpoints = Endpoints("executor", access, answers, infra.metrics, body_limit_bytes=_LIMIT_BYTES)
+    endpoints = Endpoints("executor", access, answers, infra.telemetry, body_limit_bytes=_LIMIT_BYTES)
     return build_app([Mount(service.routes, endpoints)], largest_body_bytes=_LIMIT_BYTES)

@@ -15,7 +15,7 @@ from libs.common.egress import Allow, EgressClient
 from libs.common.engines import open_engines
 from libs.common.errors import Conflict
 from libs.common.ids import new_id
-from libs.common.telemetry import Metrics
+from libs.common.telemetry import Metrics, Telemetry, Tracing
 from libs.common.web.paging import Page
 from services.webhooks.deliveries.deliveries import Deliveries
 from services.webhooks.deliveries.models import Delivery, DeliveryStatus
@@ -111,7 +111,7 @@ async def bench() -> AsyncIterator[Bench]:
             subscribers,
             egress,
             clock,
-            Metrics(),
+            Telemetry(Metrics(), Tracing()),
             timeout_s=0.2,
             kept=timedelta(days=14),
         )

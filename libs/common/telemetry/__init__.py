@@ -1,5 +1,7 @@
 """What the engine tells its operators: logs, metrics, traces."""
 
+from dataclasses import dataclass
+
 from libs.common.telemetry.logs import configure_logging
 from libs.common.telemetry.metrics import METRICS_CONTENT_TYPE, Metrics
 from libs.common.telemetry.tracing import (
@@ -13,6 +15,7 @@ from libs.common.telemetry.tracing import (
 __all__ = [
     "METRICS_CONTENT_TYPE",
     "Metrics",
+    "Telemetry",
     "Tracing",
     "configure_logging",
     "configure_tracing",
@@ -20,3 +23,11 @@ __all__ = [
     "new_traceparent",
     "parse_traceparent",
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Telemetry:
+    """What is counted and what is traced."""
+
+    metrics: Metrics
+    tracing: Tracing

@@ -23,8 +23,6 @@ EXECUTIONS = "interactor_executions"
 EGRESS_DENIED = "interactor_egress_denied"
 SANDBOX_PROCESSES = "interactor_sandbox_processes"
 SANDBOX_REPLACED = "interactor_sandbox_replaced"
-OUTBOX_WAITING = "interactor_outbox_waiting"
-LOG_LAG = "interactor_log_lag"
 CACHE_HITS = "interactor_cache_hits"
 CACHE_MISSES = "interactor_cache_misses"
 
@@ -67,8 +65,6 @@ class Metrics:
         self.egress_denied = Counter(EGRESS_DENIED, "Requests not let out.", ("rule",), registry=registry)
         self.sandbox_processes = Gauge(SANDBOX_PROCESSES, "Sandbox processes alive.", registry=registry)
         self.sandbox_replaced = Counter(SANDBOX_REPLACED, "Sandbox processes replaced.", registry=registry)
-        self.outbox_waiting = Gauge(OUTBOX_WAITING, "Events not yet in the log.", ("service",), registry=registry)
-        self.log_lag = Gauge(LOG_LAG, "Messages not yet handled.", ("topic", "group"), registry=registry)
 
     def http(self, service: str, route: str) -> Observe:
         """Counts an answer of this route, given its status and the seconds that it took."""

@@ -13,7 +13,7 @@ from aiohttp import web
 
 from libs.common.errors import Invalid, ServiceError, TooLarge, invalid
 from libs.common.ids import new_id
-from libs.common.telemetry import Metrics
+from libs.common.telemetry import Telemetry
 from libs.common.web.access import Access
 from libs.common.web.body import Body, parse_body, parse_json, too_deep
 from libs.common.web.idempotency import IdempotentAnswers
@@ -32,12 +32,19 @@ class Endpoints:
     """Binds the routes of one service to its edge."""
 
     def __init__(
-        self, service: str, access: Access, answers: IdempotentAnswers, metrics: Metrics, *, body_limit_bytes: int
+        self,
+        service: str,
+        access: Access,
+        answers: IdempotentAnswers,
+        telemetry: Telemetry,
+        *,
+        body_limit_bytes: int,
     ) -> None:
         self._service = service
         self._access = access
         self._answers = answers
-        self._metrics = metrics
+        self._metrics = telemetry.metrics
+        self._tracing = telemetry.tracing
         self._body_limit_bytes = body_limit_bytes
 
     def bind(self, route: Route) -> AiohttpHandler:
@@ -61,6 +68,16 @@ class Endpoints:
                 response.headers.update(request[ANSWER_HEADERS])
             observe(response.status, time.perf_counter() - started)
             return response
+
+        return self._traced(endpoint, route) if self._tracing.enabled else endpoint
+
+    def _traced(self, serve: AiohttpHandler, route: Route) -> AiohttpHandler:
+        """Takes part in the caller's trace, or begins one."""
+        name = f"{route.method} {route.path}"
+
+        async def endpoint(request: web.Request) -> web.StreamResponse:
+            with self._tracing.span(name, request.headers.get("traceparent"), kind="server"):
+                return await serve(request)
 
         return endpoint
 

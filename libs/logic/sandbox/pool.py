@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections import deque
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from itertools import count
 from typing import Any
 
@@ -18,7 +18,15 @@ from libs.logic.sandbox.process import SandboxProcess
 class SandboxPool:
     """Runs scripts; grows from one process to `size` while scripts have to wait for one."""
 
-    def __init__(self, *, size: int | None = None, calls_per_process: int = 200, grace_s: float = 0.5) -> None:
+    def __init__(
+        self,
+        *,
+        size: int | None = None,
+        calls_per_process: int = 200,
+        grace_s: float = 0.5,
+        on_replaced: Callable[[], None] | None = None,
+    ) -> None:
+        self._on_replaced = on_replaced
         self.size = size or os.cpu_count() or 1
         self._calls_per_process = calls_per_process
         self._grace_s = grace_s
@@ -139,6 +147,8 @@ class SandboxPool:
         await process.lost.wait()
         self._processes.remove(process)
         self._places -= 1
+        if self._on_replaced is not None and not self._closed:
+            self._on_replaced()
         self._rescue(process)
         if not self._processes:
             self._grow()

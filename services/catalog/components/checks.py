@@ -7,6 +7,7 @@ from typing import Any
 
 from libs.common.contracts.catalog import Kind
 from libs.common.errors import Detail
+from libs.common.verification import preset_of
 from services.catalog.components.kinds import KindRules
 from services.catalog.components.schema_check import SchemaCheck
 from services.catalog.logic_check import LogicCheck, refuse
@@ -39,11 +40,10 @@ class ComponentCheck:
 
 
 def _verification(config: dict[str, Any]) -> Iterator[Detail]:
-    """The outer shape; webhooks knows the presets and schemes."""
+    """Without a declaration an event is accepted, and its inbound answers 401 until there is one."""
     if "verify" not in config:
         return
-    verify = config["verify"]
-    named = isinstance(verify, str) and verify
-    declared = isinstance(verify, dict) and isinstance(verify.get("scheme"), str)
-    if not (named or declared):
-        yield Detail("config.verify", "the name of a preset, such as `github`, or an object with a `scheme`")
+    try:
+        preset_of(config["verify"])
+    except ValueError as error:
+        yield Detail("config.verify", str(error))

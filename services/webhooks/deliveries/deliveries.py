@@ -16,7 +16,7 @@ from libs.common.egress.errors import EgressError
 from libs.common.egress.messages import EgressResponse
 from libs.common.errors import Conflict, NotFound
 from libs.common.store.port import RevisionConflict
-from libs.common.telemetry import Metrics
+from libs.common.telemetry import Telemetry
 from libs.common.web.paging import Page
 from services.webhooks.deliveries.models import Attempt, Delivery, DeliveryStatus
 from services.webhooks.deliveries.repository import DeliveryRepository
@@ -56,7 +56,7 @@ class Deliveries:
         subscribers: Subscribers,
         egress: EgressClient,
         clock: Clock,
-        metrics: Metrics,
+        telemetry: Telemetry,
         *,
         timeout_s: float,
         kept: timedelta,
@@ -65,9 +65,10 @@ class Deliveries:
         self._subscribers = subscribers
         self._egress = egress
         self._clock = clock
-        self._succeeded = metrics.deliveries.labels("succeeded")
-        self._failed = metrics.deliveries.labels("failed")
-        self._seconds = metrics.delivery_seconds
+        self._tracing = telemetry.tracing
+        self._succeeded = telemetry.metrics.deliveries.labels("succeeded")
+        self._failed = telemetry.metrics.deliveries.labels("failed")
+        self._seconds = telemetry.metrics.delivery_seconds
         self._timeout_s = timeout_s
         self._kept = kept
         self._under_way: dict[str, int] = {}
@@ -139,7 +140,8 @@ class Deliveries:
         at, started = self._clock.now(), time.perf_counter()
         status = error = text = retry_after = None
         try:
-            answer = await self._send(delivery, subscription, at)
+            with self._tracing.span("delivery.attempt", delivery.traceparent, kind="client") as trace:
+                answer = await self._send(delivery, subscription, at, trace)
             status = answer.status
             text = answer.body[:_RESPONSE_KEPT_BYTES].decode("utf-8", "replace")
             if status in _SLOW_DOWN:
@@ -151,7 +153,9 @@ class Deliveries:
         self._count(delivery, attempt)
         return attempt, retry_after
 
-    async def _send(self, delivery: Delivery, subscription: Subscription, at: datetime) -> EgressResponse:
+    async def _send(
+        self, delivery: Delivery, subscription: Subscription, at: datetime, trace: str | None
+    ) -> EgressResponse:
         body = delivery.payload or b""
         signing_secrets = await self._subscribers.signing_secrets(subscription)
         headers = {
@@ -159,8 +163,8 @@ class Deliveries:
             "content-type": "application/json",
             **signature_headers(delivery.id, int(at.timestamp()), body, signing_secrets),
         }
-        if delivery.traceparent:
-            headers["traceparent"] = delivery.traceparent
+        if trace:
+            headers["traceparent"] = trace
         return await self._egress.request(
             "POST", subscription.url or "", headers=headers, body=body, timeout_s=self._timeout_s, max_bytes=64 << 10
         )

@@ -15,7 +15,7 @@ from libs.common.contracts.envelope import encode
 from libs.common.contracts.webhooks import NotificationReceived
 from libs.common.errors import NotFound, Unauthenticated
 from libs.common.ids import derived_id, new_id
-from libs.common.telemetry import Metrics
+from libs.common.telemetry import Metrics, current_traceparent, parse_traceparent
 from libs.common.verification import SignedRequest
 from libs.common.web.endpoint import read_limited
 from libs.common.web.routes import ApiRequest
@@ -98,9 +98,14 @@ class Inbound:
             notification=kept,
             body_ref=body_ref,
         )
-        trace = signed.headers.get("traceparent")
-        await self._bus.publish([encode(event, time=now, id=id, traceparent=trace)])
+        await self._bus.publish([encode(event, time=now, id=id, traceparent=_trace(signed))])
         return notification
+
+
+def _trace(signed: SignedRequest) -> str | None:
+    """The span around the request, else the trace that the provider sent along."""
+    given = signed.headers.get("traceparent")
+    return current_traceparent() or (given if given is not None and parse_traceparent(given) else None)
 
 
 async def _respond(respond: Respond, notification: dict[str, Any]) -> web.Response:

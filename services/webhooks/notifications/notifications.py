@@ -16,7 +16,7 @@ from libs.common.contracts.webhooks import NotificationReceived
 from libs.common.errors import NotFound, Unavailable
 from libs.common.ids import derived_id
 from libs.common.store.port import RevisionConflict
-from libs.common.telemetry import Metrics
+from libs.common.telemetry import Telemetry, current_traceparent
 from libs.common.web.paging import Page
 from libs.logic.errors import LogicError
 from libs.logic.program import Program
@@ -101,7 +101,7 @@ class Notifications:
         hearing: Hearing,
         queue: Queue,
         clock: Clock,
-        metrics: Metrics,
+        telemetry: Telemetry,
         *,
         kept: timedelta,
     ) -> None:
@@ -110,7 +110,8 @@ class Notifications:
         self._hearing = hearing
         self._queue = queue
         self._clock = clock
-        self._duplicate = metrics.notifications_duplicate
+        self._tracing = telemetry.tracing
+        self._duplicate = telemetry.metrics.notifications_duplicate
         self._kept = kept
 
     async def record(self, heard: Sequence[Heard[NotificationReceived]], *, free: int) -> list[Arrival]:
@@ -135,6 +136,20 @@ class Notifications:
 
     async def route(self, arrival: Arrival) -> None:
         """Takes a leased notification to its deliveries, from where an interrupted run came to."""
+        with self._tracing.span("notification.route", arrival.notification.traceparent, kind="consumer"):
+            await self._route(arrival)
+
+    async def get(self, platform_id: str, service_id: str, id: str) -> Notification:
+        """Raises NotFound."""
+        found = await self._repository.get(platform_id, service_id, id)
+        if found is None:
+            raise NotFound("notification_not_found", "This service has received no such notification.")
+        return found
+
+    async def page(self, platform_id: str, service_id: str, page: Page) -> tuple[list[Notification], str | None]:
+        return await self._repository.page(platform_id, service_id, page)
+
+    async def _route(self, arrival: Arrival) -> None:
         notification, content, steps = arrival.notification, arrival.content, arrival.steps
         if content is None:
             content = await self._content(notification)
@@ -146,16 +161,6 @@ class Notifications:
         for index in range(notification.fan_out.target, len(steps)):
             notification = await self._run(notification, index, steps[index], content)
         return await self._finish(notification.finished(notification.outcome))
-
-    async def get(self, platform_id: str, service_id: str, id: str) -> Notification:
-        """Raises NotFound."""
-        found = await self._repository.get(platform_id, service_id, id)
-        if found is None:
-            raise NotFound("notification_not_found", "This service has received no such notification.")
-        return found
-
-    async def page(self, platform_id: str, service_id: str, page: Page) -> tuple[list[Notification], str | None]:
-        return await self._repository.page(platform_id, service_id, page)
 
     async def _arrival(self, heard: Heard[NotificationReceived]) -> Arrival:
         notification = self._row(heard)
@@ -269,7 +274,7 @@ class Notifications:
             subscription_id=subscription.id,
             notification_id=notification.id,
             type=kind,
-            traceparent=notification.traceparent,
+            traceparent=current_traceparent() or notification.traceparent,
             created_at=now,
             due_at=now,
             payload=orjson.dumps(body),

@@ -18,7 +18,7 @@ from libs.common.internal import DirectPeers
 from libs.common.keyring import KeyRing
 from libs.common.service import Infra, Service
 from libs.common.settings import Settings
-from libs.common.telemetry import Metrics
+from libs.common.telemetry import Metrics, Tracing
 from libs.common.web.access import Access
 from libs.logic.sandbox.pool import SandboxPool
 from libs.runtime.app import build_runtime
@@ -75,6 +75,7 @@ def _infra(bus: Any) -> Infra:
         peers=DirectPeers({}),
         egress=EgressClient(Allow.parse(""), user_agent="test"),
         metrics=Metrics(),
+        tracing=Tracing(),
         keys=KeyRing.parse(f"k1:{'A' * 43}="),
     )
 

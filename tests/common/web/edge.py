@@ -23,7 +23,7 @@ from libs.common.keyring import KeyRing
 from libs.common.sealing import Sealer
 from libs.common.sealing import collection_spec as data_keys
 from libs.common.store.port import Collection, Document, Documents, Index, Sort
-from libs.common.telemetry import Metrics
+from libs.common.telemetry import Metrics, Telemetry, Tracing
 from libs.common.web.access import Access
 from libs.common.web.app import Mount, build_app
 from libs.common.web.body import Body
@@ -212,7 +212,7 @@ async def serving() -> AsyncIterator[Edge]:
         "test",
         Access(identity, engines.bus),
         IdempotentAnswers(kept, sealer, clock),
-        Metrics(),
+        Telemetry(Metrics(), Tracing()),
         body_limit_bytes=BODY_LIMIT_BYTES,
     )
     app = await asyncio.to_thread(_app, things.table(), endpoints)  # it reads the page from its file
