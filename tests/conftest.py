@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 @pytest.fixture(autouse=True, scope="session")
 def _no_blocking() -> Iterator[BlockBuster]:
     with blockbuster_ctx(scanned_modules=["libs", "services"]) as guard:
-        guard.functions["lock.acquire"].deactivate()  # exporters and metrics hold theirs for microseconds
+        guard.functions["threading.Lock.acquire"].deactivate()  # exporters and metrics hold theirs for microseconds
         yield guard
 
 
