@@ -42,6 +42,8 @@ def main() -> int:
     except Exception:
         narrator.end(f"A step did not hold; {narrator.held} did before it.", held=False)
         return 1
+    except KeyboardInterrupt:
+        return 130
     narrator.end(f"All {narrator.held} steps held.", held=True)
     return 0
 

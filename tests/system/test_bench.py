@@ -1,0 +1,24 @@
+"""`make bench` measures, accounts, and tells both people and programs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import orjson
+import pytest
+
+_ROOT = Path(__file__).parent.parent.parent
+
+
+@pytest.mark.system
+def test_a_figure_is_a_row_for_people_and_a_line_for_programs() -> None:
+    command = [sys.executable, "-m", "tests.bench", "--quick", "--only", "d"]
+    done = subprocess.run(command, cwd=_ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    figure = orjson.loads(done.stdout.splitlines()[-1])
+    assert figure["figure"] == "d"
+    assert figure["complete"]
+    assert figure["ratio"] == pytest.approx(figure["value"] / figure["bare"], rel=0.01)
+    assert "execute, pure data" in done.stdout
