@@ -20,7 +20,7 @@ from libs.common.service import Infra, Service
 from libs.common.settings import Settings, SettingsRefused, check_production
 from libs.common.telemetry import Metrics, Tracing
 from libs.common.web.access import Access
-from libs.common.web.app import Mount, build_app
+from libs.common.web.app import Dispatcher, Mount, server_of
 from libs.common.web.docs import docs_routes, openapi
 from libs.common.web.endpoint import Endpoints
 from libs.common.web.health import Health
@@ -91,8 +91,9 @@ class Product:
         infra = self._infra(keys)
         access = Access(infra.peers, infra.bus)
         self._services = self._build(infra, access)
-        self._apps = (self._api(infra, access), internal_app(self._answers, _role_keys(), metrics=self.metrics.render))
-        self._runners: list[web.AppRunner] = []
+        self._api = self._dispatcher(infra, access)
+        self._internal = internal_app(self._answers, _role_keys(), metrics=self.metrics.render)
+        self._runners: list[web.BaseRunner] = []
 
     @property
     def url(self) -> str:
@@ -114,11 +115,8 @@ class Product:
             await service.sealer.verify_keys()
             await service.prepare()
         self.supervisor.start([worker for service in self._services for worker in service.workers])
-        for app, listening in zip(self._apps, (self.sockets.api, self.sockets.internal), strict=True):
-            runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=_DRAIN_S)
-            await runner.setup()
-            await web.SockSite(runner, listening).start()
-            self._runners.append(runner)
+        await self._serve(web.ServerRunner(self._server(), shutdown_timeout=_DRAIN_S), self.sockets.api)
+        await self._serve(web.AppRunner(self._internal, access_log=None), self.sockets.internal)
         self._health.ready = True
 
     async def close(self) -> None:
@@ -158,13 +156,18 @@ class Product:
             self._answers.update(service.answers)
         return services
 
-    def _api(self, infra: Infra, access: Access) -> web.Application:
+    def _dispatcher(self, infra: Infra, access: Access) -> Dispatcher:
         mounts = [Mount(service.routes, self._endpoints(infra, access, service)) for service in self._services]
-        return build_app(
-            mounts,
-            [*docs_routes(self.document()), *self._health.routes()],
-            largest_body_bytes=max(self._settings.body_limit_bytes, self._settings.inbound_limit_bytes),
-        )
+        return Dispatcher(mounts, [*docs_routes(self.document()), *self._health.routes()])
+
+    def _server(self) -> web.Server:
+        settings = self._settings
+        return server_of(self._api, largest_body_bytes=max(settings.body_limit_bytes, settings.inbound_limit_bytes))
+
+    async def _serve(self, runner: web.BaseRunner, listening: socket.socket) -> None:
+        await runner.setup()
+        await web.SockSite(runner, listening).start()
+        self._runners.append(runner)
 
     def _endpoints(self, infra: Infra, access: Access, service: Service) -> Endpoints:
         answers = IdempotentAnswers(infra.store.collection(idempotency(service.name)), service.sealer, infra.clock)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.test_utils import RawTestServer, TestClient
 
 from libs.common.contracts.calls import Call
 from libs.common.contracts.catalog import (
@@ -43,7 +43,7 @@ from libs.common.settings import Settings
 from libs.common.store.port import Collection, Documents, Store
 from libs.common.telemetry import Metrics, Tracing
 from libs.common.web.access import Access
-from libs.common.web.app import Mount, build_app
+from libs.common.web.app import Dispatcher, Mount
 from libs.common.web.endpoint import Endpoints
 from libs.common.web.idempotency import IdempotentAnswers
 from libs.common.web.idempotency import collection_spec as kept_answers
@@ -231,4 +231,4 @@ def _client(infra: Infra, answers: dict[Any, Any], sandbox: SyntaxCheck) -> Test
     answers.update(service.answers)
     kept = IdempotentAnswers(infra.store.collection(kept_answers("catalog")), service.sealer, infra.clock)
     endpoints = Endpoints("catalog", Access(infra.peers, infra.bus), kept, infra.telemetry, body_limit_bytes=1 << 20)
-    return TestClient(TestServer(build_app([Mount(service.routes, endpoints)], largest_body_bytes=1 << 20)))
+    return TestClient(RawTestServer(Dispatcher([Mount(service.routes, endpoints)])))

@@ -24,7 +24,7 @@ from libs.common.service import Infra, Service
 from libs.common.settings import Settings
 from libs.common.telemetry import Metrics, Tracing
 from libs.common.web.access import Access
-from libs.common.web.app import Mount, build_app
+from libs.common.web.app import Dispatcher, Mount, server_of
 from libs.common.web.endpoint import Endpoints
 from libs.common.web.idempotency import IdempotentAnswers, collection_spec
 from libs.common.workers import Supervisor
@@ -115,7 +115,7 @@ def running(world: World) -> Running:
         await asyncio.gather(egress.start(), engines.start())
         supervisor = Supervisor()
         supervisor.start(service.workers)
-        runner = web.AppRunner(app)
+        runner = web.ServerRunner(server_of(app, largest_body_bytes=_LIMIT_BYTES))
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         async with aiohttp.ClientSession() as session:
@@ -149,8 +149,8 @@ def _infra(settings: Settings, world: World, engines: Engines, egress: EgressCli
     )
 
 
-def _application(infra: Infra, service: Service) -> web.Application:
+def _application(infra: Infra, service: Service) -> Dispatcher:
     answers = IdempotentAnswers(infra.store.collection(collection_spec("executor")), service.sealer, infra.clock)
     access = Access(infra.peers, infra.bus)
     endpoints = Endpoints("executor", access, answers, infra.telemetry, body_limit_bytes=_LIMIT_BYTES)
-    return build_app([Mount(service.routes, endpoints)], largest_body_bytes=_LIMIT_BYTES)
+    return Dispatcher([Mount(service.routes, endpoints)])

@@ -36,7 +36,7 @@ class Access:
         bus.follow(KeyChanged.topic, self._key_changed)
         bus.follow(UserChanged.topic, self._user_changed)
 
-    async def key(self, request: web.Request) -> KeyGrant:
+    async def key(self, request: web.BaseRequest) -> KeyGrant:
         """Raises Unauthenticated."""
         secret = presented_key(request.headers)
         if secret is None:

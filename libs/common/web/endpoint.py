@@ -1,10 +1,10 @@
-"""From a route to an aiohttp handler: request id, key, user, body, idempotency, answer, problem, measure."""
+"""From a route to an endpoint: request id, key, user, body, idempotency, answer, problem, measure."""
 
 from __future__ import annotations
 
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeAlias
 
 import orjson
@@ -23,7 +23,7 @@ from libs.common.web.routes import ANSWER_HEADERS, ApiRequest, Route, User
 
 log = structlog.get_logger()
 
-AiohttpHandler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Endpoint: TypeAlias = Callable[[web.BaseRequest, Mapping[str, str]], Awaitable[web.StreamResponse]]
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}\Z")
 _FIRST_PAGE = Page()
 
@@ -47,20 +47,18 @@ class Endpoints:
         self._tracing = telemetry.tracing
         self._body_limit_bytes = body_limit_bytes
 
-    def bind(self, route: Route) -> AiohttpHandler:
-        """The handler that aiohttp calls; it never raises but for a client that went away."""
+    def bind(self, route: Route) -> Endpoint:
+        """What the dispatcher calls; it never raises but for a client that went away."""
         serve = self._serve_open if route.open else self._serve
         observe = self._metrics.http(self._service, f"{route.method} {route.path}")
 
-        async def endpoint(request: web.Request) -> web.StreamResponse:
+        async def endpoint(request: web.BaseRequest, parameters: Mapping[str, str]) -> web.StreamResponse:
             started = time.perf_counter()
             request_id = request_id_of(request)
             try:
-                response = await serve(route, request, request_id)
+                response = await serve(route, request, parameters, request_id)
             except ServiceError as error:
                 response = problem(error, request_id)
-            except web.HTTPException:
-                raise
             except Exception as error:
                 log.error("request.failed", path=request.path, request_id=request_id, exc_info=error)
                 response = unexpected(request_id)
@@ -71,21 +69,25 @@ class Endpoints:
 
         return self._traced(endpoint, route) if self._tracing.enabled else endpoint
 
-    def _traced(self, serve: AiohttpHandler, route: Route) -> AiohttpHandler:
+    def _traced(self, serve: Endpoint, route: Route) -> Endpoint:
         """Takes part in the caller's trace, or begins one."""
         name = f"{route.method} {route.path}"
 
-        async def endpoint(request: web.Request) -> web.StreamResponse:
+        async def endpoint(request: web.BaseRequest, parameters: Mapping[str, str]) -> web.StreamResponse:
             with self._tracing.span(name, request.headers.get("traceparent"), kind="server"):
-                return await serve(request)
+                return await serve(request, parameters)
 
         return endpoint
 
-    async def _serve_open(self, route: Route, request: web.Request, request_id: str) -> web.StreamResponse:
-        asked = ApiRequest(request, request_id, "", None, None, _FIRST_PAGE)
+    async def _serve_open(
+        self, route: Route, request: web.BaseRequest, parameters: Mapping[str, str], request_id: str
+    ) -> web.StreamResponse:
+        asked = ApiRequest(request, parameters, request_id, "", None, None, _FIRST_PAGE)
         return _answer(await route.handler(asked), route, request, request_id)
 
-    async def _serve(self, route: Route, request: web.Request, request_id: str) -> web.StreamResponse:
+    async def _serve(
+        self, route: Route, request: web.BaseRequest, parameters: Mapping[str, str], request_id: str
+    ) -> web.StreamResponse:
         grant = await self._access.key(request)
         body = await self._body(route, request, grant.platform_id)
         user_id = request.query.get("userId")
@@ -93,7 +95,7 @@ class Endpoints:
             raise invalid("userId", "required in the query: the user on whose behalf this is done")
         user = await self._access.user(grant.platform_id, user_id) if user_id is not None else None
         page = parse_page(request.query) if route.method == "GET" and request.query else _FIRST_PAGE
-        asked = ApiRequest(request, request_id, grant.platform_id, user, body, page)
+        asked = ApiRequest(request, parameters, request_id, grant.platform_id, user, body, page)
         key = request.headers.get("Idempotency-Key") if route.method == "POST" else None
         if key is None:
             return _answer(await route.handler(asked), route, request, request_id)
@@ -101,7 +103,7 @@ class Endpoints:
             key, asked, route, lambda: _answered(route, asked), key_id=grant.key_id, raw=await request.read()
         )
 
-    async def _body(self, route: Route, request: web.Request, platform_id: str) -> Body | object:
+    async def _body(self, route: Route, request: web.BaseRequest, platform_id: str) -> Body | object:
         if route.method in ("GET", "DELETE"):
             return None
         raw = await read_limited(request, self._body_limit_bytes)
@@ -118,7 +120,7 @@ async def _answered(route: Route, asked: ApiRequest) -> web.Response:
     return response
 
 
-def _answer(value: object, route: Route, request: web.Request, request_id: str) -> web.StreamResponse:
+def _answer(value: object, route: Route, request: web.BaseRequest, request_id: str) -> web.StreamResponse:
     if isinstance(value, web.StreamResponse):
         value.headers["x-request-id"] = request_id
         return value
@@ -130,7 +132,7 @@ def _answer(value: object, route: Route, request: web.Request, request_id: str) 
     return web.Response(status=route.status, body=orjson.dumps(value), headers=headers)
 
 
-async def read_limited(request: web.Request, limit_bytes: int) -> bytes:
+async def read_limited(request: web.BaseRequest, limit_bytes: int) -> bytes:
     """The whole body. Raises TooLarge, Invalid; a chunked one is cut off at the application's own limit."""
     if request.content_length is not None and request.content_length > limit_bytes:
         raise _too_large(limit_bytes)
@@ -149,7 +151,7 @@ def _too_large(limit_bytes: int) -> TooLarge:
     return TooLarge("body_too_large", f"The body is over the limit of {limit_bytes} bytes.")
 
 
-def request_id_of(request: web.Request) -> str:
+def request_id_of(request: web.BaseRequest) -> str:
     """The caller's own request id where it is printable and short, else a new one."""
     given = request.headers.get("x-request-id")
     return given if given is not None and _REQUEST_ID.match(given) else new_id()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, TypeAlias
@@ -28,7 +28,8 @@ class User(Enum):
 class ApiRequest:
     """One authenticated request, parsed. `user` is None where the key acts for the platform itself."""
 
-    raw: web.Request
+    raw: web.BaseRequest
+    parameters: Mapping[str, str]
     request_id: str
     platform_id: str
     user: UserGrant | None
@@ -36,7 +37,7 @@ class ApiRequest:
     page: Page
 
     def path(self, name: str) -> str:
-        return self.raw.match_info[name]
+        return self.parameters[name]
 
     def query(self, name: str) -> str | None:
         return self.raw.query.get(name)

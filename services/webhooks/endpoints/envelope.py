@@ -13,7 +13,9 @@ from aiohttp import web
 from libs.common.clock import rfc3339
 
 
-def envelope_of(request: web.Request, headers: Mapping[str, str], body: bytes, platform_id: str) -> dict[str, Any]:
+def envelope_of(
+    request: web.BaseRequest, parameters: Mapping[str, str], headers: Mapping[str, str], body: bytes
+) -> dict[str, Any]:
     """The request itself; a repeated query key is a list, a body that is not UTF-8 base64."""
     peer, socket = _addresses(request)
     envelope: dict[str, Any] = {
@@ -22,7 +24,7 @@ def envelope_of(request: web.Request, headers: Mapping[str, str], body: bytes, p
         "cookie": dict(request.cookies) if "cookie" in headers else {},
         "header": headers,
         "method": request.method.lower(),
-        "path": {"platform_id": platform_id, **({"state": state} if (state := _path_state(request)) else {})},
+        "path": {"platform_id" if name == "platformId" else name: value for name, value in parameters.items()},
         "query": _query(request),
     }
     try:
@@ -54,7 +56,7 @@ def parsed(body: str | bytes) -> Any:
         return None
 
 
-def _addresses(request: web.Request) -> tuple[dict[str, Any], dict[str, Any]]:
+def _addresses(request: web.BaseRequest) -> tuple[dict[str, Any], dict[str, Any]]:
     transport = request.transport
     if transport is None:
         return {}, {}
@@ -65,11 +67,7 @@ def _address(name: Any) -> dict[str, Any]:
     return {"ip": name[0], "port": name[1]} if isinstance(name, tuple) and len(name) >= 2 else {}
 
 
-def _path_state(request: web.Request) -> str | None:
-    return request.match_info.get("state")
-
-
-def _query(request: web.Request) -> dict[str, Any]:
+def _query(request: web.BaseRequest) -> dict[str, Any]:
     query: dict[str, Any] = {}
     for name, value in request.query.items():
         if name not in query:

@@ -56,7 +56,7 @@ class Inbound:
     async def receive(self, asked: ApiRequest) -> web.Response:
         """Answers what the `response` hook says, else 200. Raises NotFound, Unauthenticated, TooLarge, Unavailable."""
         request = asked.raw
-        state = request.match_info.get("state") or request.query.get("state", "")
+        state = asked.parameters.get("state") or request.query.get("state", "")
         channel = await self._channels.get(asked.path("platformId"), state)
         if channel is None:
             raise NotFound("endpoint_not_found", "There is no such endpoint.")
@@ -66,7 +66,7 @@ class Inbound:
         if not self._believed(channel, signed):
             self._refused.inc()
             raise Unauthenticated("signature_refused", "The request is not signed as this endpoint's event declares.")
-        notification = await self._keep(channel, signed, request)
+        notification = await self._keep(channel, signed, asked)
         self._received.inc()
         if channel.event.respond is None:
             return web.Response()
@@ -76,12 +76,12 @@ class Inbound:
         now_s = self._clock.now().timestamp()
         return channel.verifier is not None and channel.verifier.verifies(signed, channel.secrets, now_s)
 
-    async def _keep(self, channel: Channel, signed: SignedRequest, request: web.Request) -> dict[str, Any]:
+    async def _keep(self, channel: Channel, signed: SignedRequest, asked: ApiRequest) -> dict[str, Any]:
         """Appends the notification to the log; durable when it returns."""
         endpoint, now, id = channel.endpoint, self._clock.now(), new_id()
         provider_id = channel.dedupe.value(signed) if channel.dedupe is not None else None
         order_key = channel.order.value(signed) if channel.order is not None else None
-        envelope = envelope_of(request, signed.headers, signed.body, endpoint.platform_id)
+        envelope = envelope_of(asked.raw, asked.parameters, signed.headers, signed.body)
         notification = stamped(envelope, id=id, at=now, service=channel.event.service_name, event=channel.event.name)
         kept, body_ref = notification, None
         if len(signed.body) > _INLINE_BODY_BYTES:

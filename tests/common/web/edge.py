@@ -25,7 +25,7 @@ from libs.common.sealing import collection_spec as data_keys
 from libs.common.store.port import Collection, Document, Documents, Index, Sort
 from libs.common.telemetry import Metrics, Telemetry, Tracing
 from libs.common.web.access import Access
-from libs.common.web.app import Mount, build_app
+from libs.common.web.app import Dispatcher, Mount, server_of
 from libs.common.web.body import Body
 from libs.common.web.docs import docs_routes, openapi
 from libs.common.web.endpoint import Endpoints
@@ -217,7 +217,8 @@ async def serving() -> AsyncIterator[Edge]:
     )
     app = await asyncio.to_thread(_app, things.table(), endpoints)  # it reads the page from its file
     await engines.start()
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0)
+    server = server_of(app, largest_body_bytes=2 * BODY_LIMIT_BYTES)
+    runner = web.ServerRunner(server, shutdown_timeout=0)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
@@ -230,6 +231,6 @@ async def serving() -> AsyncIterator[Edge]:
         await engines.close()
 
 
-def _app(routes: Sequence[Route], endpoints: Endpoints) -> web.Application:
+def _app(routes: Sequence[Route], endpoints: Endpoints) -> Dispatcher:
     document = openapi([("test", routes)], "1.2.3")
-    return build_app([Mount(routes, endpoints)], docs_routes(document), largest_body_bytes=2 * BODY_LIMIT_BYTES)
+    return Dispatcher([Mount(routes, endpoints)], docs_routes(document))
