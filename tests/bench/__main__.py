@@ -15,7 +15,7 @@ from tests.bench.report import Figure, write
 from tests.bench.stage import Effort, stage
 from tests.bench.subject import BODY_BYTES
 
-_FULL = Effort(rounds=3, seconds=3.0, paced_seconds=10.0, starts=5, notifications=100_000)
+_FULL = Effort(rounds=3, seconds=2.5, paced_seconds=10.0, starts=5, notifications=100_000)
 _QUICK = Effort(rounds=1, seconds=2.0, paced_seconds=3.0, starts=2, notifications=5_000)
 
 
@@ -35,7 +35,7 @@ def _notes(figures: list[Figure], effort: Effort, ceiling_per_s: float) -> list[
     shares = [figure.details["generator_share"] for figure in figures if "generator_share" in figure.details]
     return [
         f"{os.cpu_count()} cores shared by all; 32 callers; signed webhooks of {BODY_BYTES} bytes; all writes durable; "
-        f"medians of {effort.rounds} rounds of {effort.seconds:.0f} s, product and bare aiohttp in turn.",
+        f"medians of {effort.rounds} rounds of {effort.seconds:g} s, product and bare aiohttp in turn.",
         f"The load generator does {ceiling_per_s:,.0f}/s against a server as lean as itself and used at most "
         f"{max(shares, default=0.0):.0%} of a core.",
     ]
