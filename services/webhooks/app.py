@@ -22,8 +22,11 @@ from services.webhooks.endpoints.inbound import Inbound
 from services.webhooks.endpoints.repository import EndpointRepository
 from services.webhooks.endpoints.setting import WebhookSettings
 from services.webhooks.notifications.notifications import Notifications
+from services.webhooks.notifications.planning import Planner
 from services.webhooks.notifications.repository import NotificationRepository
 from services.webhooks.routes import WebhooksRoutes
+from services.webhooks.subscriptions.changes import Changes
+from services.webhooks.subscriptions.ending import Ending
 from services.webhooks.subscriptions.hearing import Hearing
 from services.webhooks.subscriptions.repository import SubscriptionRepository
 from services.webhooks.subscriptions.secrets import SigningSecrets
@@ -42,9 +45,9 @@ def build(infra: Infra, runtime: Runtime, access: Access, *, public_url: str) ->
         "webhooks.notifications", parts.notifications.claim, parts.notifications.route, slots=_ROUTING_SLOTS
     )
     ending = LeasedRows(
-        "webhooks.subscriptions", parts.subscriptions.claim_unfinished, parts.subscriptions.finish, slots=_ENDING_SLOTS
+        "webhooks.subscriptions", parts.ending.claim_unfinished, parts.ending.finish, slots=_ENDING_SLOTS
     )
-    cascade = CascadeConsumer(parts.subscriptions, parts.endpoints)
+    cascade = CascadeConsumer(parts.ending, parts.endpoints)
     infra.bus.subscribe(NotificationReceived.topic, _NAME, NotificationConsumer(parts.notifications, routing))
     infra.bus.subscribe(UserChanged.topic, _NAME, cascade.users)
     infra.bus.subscribe(CatalogChanged.topic, _NAME, cascade.services)
@@ -71,7 +74,12 @@ class _Parts:
         self.events = EventClient(runtime, infra.peers)
         self.channels = Channels(self.endpoints, self.events, infra.bus)
         self.notification_rows = NotificationRepository(infra.store)
-        self.subscriptions, self.hearing = self._subscriptions()
+        self.subscription_rows = SubscriptionRepository(infra.store)
+        self.changes = Changes(self.subscription_rows, infra.clock)
+        self.triggers = TriggerClient(runtime, access, self.events, self.endpoints)
+        self.ending = Ending(self.subscription_rows, self.changes, self.triggers, infra.clock)
+        self.hearing = Hearing(self.subscription_rows, infra.bus)
+        self.subscriptions = self._subscriptions()
         self.deliveries = self._deliveries()
         self.delivering = LeasedRows(
             "webhooks.deliveries", self.deliveries.claim, self.deliveries.attempt, slots=_DELIVERY_SLOTS
@@ -90,16 +98,25 @@ class _Parts:
         )
         settings = WebhookSettings(self.endpoints, self.events)
         return WebhooksRoutes(
-            inbound, settings, self.events, self.subscriptions, self.deliveries, self.notifications
+            inbound,
+            settings,
+            self.events,
+            self.subscriptions,
+            self.deliveries,
+            self.notifications,
+            ending=self.ending,
         ).table()
 
-    def _subscriptions(self) -> tuple[Subscriptions, Hearing]:
-        infra = self._infra
-        rows = SubscriptionRepository(infra.store)
-        hearing = Hearing(rows, infra.bus)
-        triggers = TriggerClient(self._runtime, self._access, self.events, self.endpoints)
-        secrets = SigningSecrets(self.sealer)
-        return Subscriptions(rows, triggers, secrets, hearing, infra.egress, infra.clock), hearing
+    def _subscriptions(self) -> Subscriptions:
+        return Subscriptions(
+            self.subscription_rows,
+            self.changes,
+            self.triggers,
+            SigningSecrets(self.sealer),
+            self.hearing,
+            self._infra.egress,
+            clock=self._infra.clock,
+        )
 
     def _deliveries(self) -> Deliveries:
         infra = self._infra
@@ -114,10 +131,11 @@ class _Parts:
         )
 
     def _notifications(self) -> Notifications:
+        hooks = HookClient(self._runtime, self._access)
         return Notifications(
             self.notification_rows,
-            HookClient(self._runtime, self._access),
-            self.hearing,
+            Planner(hooks, self.hearing),
+            hooks,
             DeliveryQueue(self.deliveries, self.delivering),
             self._infra.clock,
             self._infra.telemetry,

@@ -9,7 +9,7 @@ from libs.common.contracts.catalog import CatalogChanged
 from libs.common.contracts.credentials import CredentialChanged, VariableValueChanged
 from libs.common.contracts.envelope import Event
 from libs.common.contracts.identity import KeyChanged, UserChanged
-from libs.common.contracts.webhooks import NotificationReceived, SubscriptionChanged
+from libs.common.contracts.webhooks import EndpointClosed, NotificationReceived, SubscriptionChanged
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,15 @@ TOPICS: dict[str, Topic] = {
             "webhooks",
             (SubscriptionChanged,),
             "subscription id",
+            partitions=6,
+            retention=timedelta(days=7),
+            followers=("webhooks",),
+        ),
+        Topic(
+            "webhooks.endpoints",
+            "webhooks",
+            (EndpointClosed,),
+            "endpoint id",
             partitions=6,
             retention=timedelta(days=7),
             followers=("webhooks",),

@@ -1,4 +1,4 @@
-"""What webhooks says: notifications that came in, and subscriptions that changed."""
+"""What webhooks says: notifications that came in, subscriptions that changed, and endpoints that were closed."""
 
 from __future__ import annotations
 
@@ -49,3 +49,17 @@ class SubscriptionChanged(Event):
     @property
     def key(self) -> str:
         return self.subscription_id
+
+
+class EndpointClosed(Event):
+    """An inbound endpoint takes nothing any more: what it was made for was deleted."""
+
+    topic: ClassVar[str] = "webhooks.endpoints"
+    type: ClassVar[str] = "webhooks.endpoint.closed"
+
+    endpoint_id: str
+    revision: int
+
+    @property
+    def key(self) -> str:
+        return self.endpoint_id

@@ -19,46 +19,15 @@ from libs.common.store.port import RevisionConflict
 from libs.common.telemetry import Telemetry, current_traceparent
 from libs.common.web.paging import Page
 from libs.logic.errors import LogicError
-from libs.logic.program import Program
 from services.webhooks.deliveries.models import Delivery
 from services.webhooks.endpoints.envelope import with_json
-from services.webhooks.notifications.models import FanOut, Notification, Outcome, Progress
+from services.webhooks.notifications.models import FanOut, Notification, Progress
+from services.webhooks.notifications.planning import Planner, Step, TriggerRow, outcome_of_none
 from services.webhooks.notifications.repository import NotificationRepository
-from services.webhooks.notifications.targets import RouteTarget, parse_route
-from services.webhooks.subscriptions.hearing import CHUNK, Hearing
+from services.webhooks.subscriptions.hearing import CHUNK
 from services.webhooks.subscriptions.models import Subscription
 
 LEASE = timedelta(seconds=60)
-
-
-@dataclass(frozen=True, slots=True)
-class EventRow:
-    """An event as it is now, with its `route` hook if it has one."""
-
-    name: str
-    route: Program | None
-
-    @property
-    def at_once(self) -> bool:
-        """Whether the route has nothing to wait for."""
-        return self.route is None or self.route.is_plain
-
-
-@dataclass(frozen=True, slots=True)
-class TriggerRow:
-    """A trigger as a route named it."""
-
-    identity: str
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One trigger of a route with the first chunk of those who hear of it; no trigger when the name means none."""
-
-    target: RouteTarget
-    trigger: TriggerRow | None
-    found: Sequence[Subscription]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +39,8 @@ class Arrival:
     steps: Sequence[Step] | None = None
 
 
-class Hooks(Protocol):
-    """The event's and triggers' logic."""
-
-    async def event(self, notification: Notification) -> EventRow:
-        """Raises LogicError when it is gone."""
-
-    async def route(self, event: EventRow, notification: Notification, content: dict[str, Any]) -> Any:
-        """What the `route` hook answers; without one the event's own name. Raises LogicError."""
-
-    async def trigger(self, notification: Notification, name: str) -> TriggerRow | None: ...
+class PayloadHook(Protocol):
+    """The triggers' logic."""
 
     async def payload(self, subscription: Subscription, content: dict[str, Any], data: Any) -> Any:
         """What the `trigger` hook makes of it for this subscription; None drops it. Raises LogicError."""
@@ -97,8 +58,8 @@ class Notifications:
     def __init__(
         self,
         repository: NotificationRepository,
-        hooks: Hooks,
-        hearing: Hearing,
+        planner: Planner,
+        payloads: PayloadHook,
         queue: Queue,
         clock: Clock,
         telemetry: Telemetry,
@@ -106,8 +67,8 @@ class Notifications:
         kept: timedelta,
     ) -> None:
         self._repository = repository
-        self._hooks = hooks
-        self._hearing = hearing
+        self._planner = planner
+        self._payloads = payloads
         self._queue = queue
         self._clock = clock
         self._tracing = telemetry.tracing
@@ -155,7 +116,8 @@ class Notifications:
             content = await self._content(notification)
         if steps is None:
             try:
-                steps = await self._plan(await self._hooks.event(notification), notification, content)
+                event = await self._planner.event(notification)
+                steps = await self._planner.plan(event, notification, content)
             except (LogicError, ValueError) as error:
                 return await self._finish(_failed(notification, error))
         for index in range(notification.fan_out.target, len(steps)):
@@ -165,35 +127,18 @@ class Notifications:
     async def _arrival(self, heard: Heard[NotificationReceived]) -> Arrival:
         notification = self._row(heard)
         try:
-            event = await self._hooks.event(notification)
+            event = await self._planner.event(notification)
             if notification.body_ref is not None or not event.at_once:
                 return Arrival(notification)
             content = with_json(notification.content or {})
-            steps = await self._plan(event, notification, content)
+            steps = await self._planner.plan(event, notification, content)
         except (LogicError, ValueError) as error:
             return Arrival(_failed(notification, error))
         except Unavailable:
             return Arrival(notification)
         if any(step.found for step in steps):
             return Arrival(notification, content, steps)
-        return Arrival(notification.finished(_outcome_of_none(steps)))
-
-    async def _plan(self, event: EventRow, notification: Notification, content: dict[str, Any]) -> list[Step]:
-        """Raises LogicError, ValueError."""
-        targets = parse_route(await self._hooks.route(event, notification, content))
-        return [await self._step(notification, target) for target in targets]
-
-    async def _step(self, notification: Notification, target: RouteTarget) -> Step:
-        trigger = await self._hooks.trigger(notification, target.trigger)
-        if trigger is None:
-            return Step(target, None, ())
-        return Step(target, trigger, await self._found(notification, trigger, target, None))
-
-    async def _found(
-        self, notification: Notification, trigger: TriggerRow, target: RouteTarget, after: str | None
-    ) -> Sequence[Subscription]:
-        terms = (notification.scope, *target.terms) if notification.scope else target.terms
-        return await self._hearing.of(notification.platform_id, trigger.identity, terms, after=after)
+        return Arrival(notification.finished(outcome_of_none(steps)))
 
     async def _content(self, notification: Notification) -> dict[str, Any]:
         body = await self._repository.body(notification.body_ref) if notification.body_ref is not None else None
@@ -202,10 +147,11 @@ class Notifications:
     async def _run(self, notification: Notification, index: int, step: Step, content: dict[str, Any]) -> Notification:
         """Fans out to one trigger's subscriptions, a chunk at a time."""
         if step.trigger is None:
-            return replace(notification, outcome=notification.outcome.plus(errors=(_no_trigger(step),)))
+            return replace(notification, outcome=notification.outcome.plus(errors=(step.missing,)))
         found = step.found
         if notification.fan_out.target == index and notification.fan_out.after is not None:
-            found = await self._found(notification, step.trigger, step.target, notification.fan_out.after)
+            after = notification.fan_out.after
+            found = await self._planner.found(notification, step.trigger, step.target, after=after)
         else:
             notification = replace(notification, outcome=notification.outcome.plus(triggers=(step.trigger.name,)))
         while True:
@@ -216,7 +162,7 @@ class Notifications:
             notification = await self._repository.save(
                 replace(notification, fan_out=came_to, due_at=self._clock.now() + LEASE)
             )
-            found = await self._found(notification, step.trigger, step.target, came_to.after)
+            found = await self._planner.found(notification, step.trigger, step.target, after=came_to.after)
 
     async def _fan_out(
         self,
@@ -245,7 +191,7 @@ class Notifications:
     ) -> Delivery | dict[str, Any] | None:
         """The delivery to this subscription, the error that its hook met, or None where there is nothing to send."""
         try:
-            payload = await self._hooks.payload(subscription, content, data)
+            payload = await self._payloads.payload(subscription, content, data)
         except LogicError as error:
             return {**_told(error, trigger.name), "subscription": subscription.id}
         if payload is None or subscription.url is None:
@@ -308,17 +254,6 @@ class Notifications:
 def _failed(notification: Notification, error: LogicError | ValueError) -> Notification:
     outcome = notification.outcome.plus(errors=(_told(error, "route"),))
     return notification.finished(outcome, Progress.FAILED)
-
-
-def _outcome_of_none(steps: Sequence[Step]) -> Outcome:
-    return Outcome(
-        triggers=tuple(step.trigger.name for step in steps if step.trigger is not None),
-        errors=tuple(_no_trigger(step) for step in steps if step.trigger is None),
-    )
-
-
-def _no_trigger(step: Step) -> dict[str, Any]:
-    return {"hook": "route", "code": "not_found", "message": f"There is no published trigger {step.target.trigger!r}."}
 
 
 def _told(error: LogicError | ValueError, hook: str) -> dict[str, Any]:
