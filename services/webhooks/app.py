@@ -12,7 +12,7 @@ from libs.common.web.access import Access
 from libs.common.web.routes import Route
 from libs.common.workers import LeasedRows
 from libs.runtime.host import Runtime
-from services.webhooks.clients import EventClient, HookClient, TriggerClient
+from services.webhooks.clients import EventClient, HookClient
 from services.webhooks.consumers import CascadeConsumer, NotificationConsumer
 from services.webhooks.deliveries.deliveries import Deliveries
 from services.webhooks.deliveries.repository import DeliveryRepository
@@ -26,6 +26,7 @@ from services.webhooks.notifications.planning import Planner
 from services.webhooks.notifications.repository import NotificationRepository
 from services.webhooks.routes import WebhooksRoutes
 from services.webhooks.subscriptions.changes import Changes
+from services.webhooks.subscriptions.clients import TriggerClient
 from services.webhooks.subscriptions.ending import Ending
 from services.webhooks.subscriptions.hearing import Hearing
 from services.webhooks.subscriptions.repository import SubscriptionRepository

@@ -11,8 +11,9 @@ from libs.common.contracts.identity import UserChanged
 from libs.common.contracts.webhooks import NotificationReceived
 from libs.common.workers import LeasedRows
 from services.webhooks.endpoints.endpoints import Endpoints
+from services.webhooks.endpoints.scoping import user_scope
 from services.webhooks.notifications.notifications import Arrival, Notifications
-from services.webhooks.subscriptions.subscriptions import Subscriptions
+from services.webhooks.subscriptions.ending import Ending
 
 
 class NotificationConsumer:
@@ -30,19 +31,20 @@ class NotificationConsumer:
 class CascadeConsumer:
     """Ends what a deleted user or service leaves behind; heard twice, it finds nothing left."""
 
-    def __init__(self, subscriptions: Subscriptions, endpoints: Endpoints) -> None:
-        self._subscriptions = subscriptions
+    def __init__(self, ending: Ending, endpoints: Endpoints) -> None:
+        self._ending = ending
         self._endpoints = endpoints
 
     async def users(self, messages: Sequence[Message]) -> None:
         for message in messages:
             heard = decode(message, UserChanged)
             if heard is not None and heard.event.deleted:
-                await self._subscriptions.end_of_user(heard.event.user_row_id)
+                await self._ending.end_of_user(heard.event.user_row_id)
+                await self._endpoints.close_scope(user_scope(heard.event.user_row_id))
 
     async def services(self, messages: Sequence[Message]) -> None:
         for message in messages:
             heard = decode(message, CatalogChanged)
             if heard is not None and heard.event.deleted and heard.event.noun == "service":
-                await self._subscriptions.end_of_service(heard.event.service_id)
-                await self._endpoints.forget_service(heard.event.service_id)
+                await self._ending.end_of_service(heard.event.service_id)
+                await self._endpoints.close_service(heard.event.service_id)

@@ -15,6 +15,7 @@ from services.webhooks.endpoints.inbound import Inbound
 from services.webhooks.endpoints.setting import Offers, WebhookSettings
 from services.webhooks.notifications.notifications import Notifications
 from services.webhooks.notifications.schemas import notification_row, notification_summary
+from services.webhooks.subscriptions.ending import Ending
 from services.webhooks.subscriptions.models import Subscription
 from services.webhooks.subscriptions.schemas import (
     SubscriptionCreate,
@@ -39,6 +40,8 @@ class WebhooksRoutes:
         subscriptions: Subscriptions,
         deliveries: Deliveries,
         notifications: Notifications,
+        *,
+        ending: Ending,
     ) -> None:
         self._inbound = inbound
         self._settings = settings
@@ -46,6 +49,7 @@ class WebhooksRoutes:
         self._subscriptions = subscriptions
         self._deliveries = deliveries
         self._notifications = notifications
+        self._ending = ending
 
     def table(self) -> tuple[Route, ...]:
         return (*self._inbound_table(), *self._subscription_table(), *self._history_table())
@@ -125,7 +129,7 @@ class WebhooksRoutes:
         return subscription_row(changed)
 
     async def end(self, asked: ApiRequest) -> str:
-        await self._subscriptions.end(await self._subscription(asked))
+        await self._ending.end(await self._subscription(asked))
         return ""
 
     async def rotate(self, asked: ApiRequest) -> dict[str, Any]:

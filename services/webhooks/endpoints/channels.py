@@ -10,6 +10,7 @@ from libs.common.bus.port import Bus, Message
 from libs.common.cache import FollowedCache, Loaded
 from libs.common.contracts.catalog import CatalogChanged
 from libs.common.contracts.envelope import decode
+from libs.common.contracts.webhooks import EndpointClosed
 from libs.common.verification import Preset, Verifier, preset_of
 from services.webhooks.endpoints.endpoints import Endpoints
 from services.webhooks.endpoints.locating import Location, parse_location
@@ -56,6 +57,7 @@ class Channels:
         self._events = events
         self.cache: FollowedCache[tuple[str, str], Channel | None] = FollowedCache("channels", self._load)
         bus.follow(CatalogChanged.topic, self._catalog_changed)
+        bus.follow(EndpointClosed.topic, self._endpoint_closed)
 
     async def get(self, platform_id: str, state: str) -> Channel | None:
         key = (platform_id, state)
@@ -65,7 +67,7 @@ class Channels:
         endpoint = await self._endpoints.by_state(*key)
         if endpoint is None:
             return Loaded(None, frozenset())
-        tags = frozenset({endpoint.service_id})
+        tags = frozenset({endpoint.service_id, endpoint.id})
         event = await self._events.live(endpoint.platform_id, endpoint.service_id, endpoint.event_id)
         if event is None:
             return Loaded(None, tags)
@@ -84,6 +86,11 @@ class Channels:
         heard = decode(message, CatalogChanged)
         if heard is not None:
             self.cache.drop([heard.event.service_id])
+
+    def _endpoint_closed(self, message: Message) -> None:
+        heard = decode(message, EndpointClosed)
+        if heard is not None:
+            self.cache.drop([heard.event.endpoint_id])
 
 
 def _preset(config: dict[str, Any]) -> Preset | None:

@@ -1,15 +1,22 @@
-"""Endpoints: made when they are first asked for, one per event and scope."""
+"""Endpoints: made when they are first asked for, one per event and scope; closed with what they were made for."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import timedelta
+
 from libs.common.clock import Clock
+from libs.common.contracts.envelope import encode
+from libs.common.contracts.webhooks import EndpointClosed
 from libs.common.ids import new_id
 from libs.common.sealing import Sealer
-from libs.common.store.port import DuplicateKey
+from libs.common.store.port import DuplicateKey, RevisionConflict
 from services.webhooks.endpoints.models import Endpoint, new_handle, new_secret
 from services.webhooks.endpoints.repository import EndpointRepository
 
 _FIELD = "secret"
+_KEPT_CLOSED = timedelta(hours=24)
 
 
 class Endpoints:
@@ -23,7 +30,7 @@ class Endpoints:
 
     async def of(self, platform_id: str, service_id: str, event_id: str, scope: str) -> Endpoint:
         """The endpoint of this event and scope, made if there is none."""
-        known = await self._repository.by_scope(platform_id, service_id, event_id, scope)
+        known = await self.known(platform_id, service_id, event_id, scope)
         if known is not None:
             return known
         endpoint = await self._new(platform_id, service_id, event_id, scope)
@@ -32,8 +39,14 @@ class Endpoints:
         except DuplicateKey:
             return await self.of(platform_id, service_id, event_id, scope)
 
+    async def known(self, platform_id: str, service_id: str, event_id: str, scope: str) -> Endpoint | None:
+        """The endpoint of this event and scope, a closed one too."""
+        return await self._repository.by_scope(platform_id, service_id, event_id, scope)
+
     async def by_state(self, platform_id: str, state: str) -> Endpoint | None:
-        return await self._repository.by_state(platform_id, state)
+        """The open endpoint of this handle."""
+        endpoint = await self._repository.by_state(platform_id, state)
+        return endpoint if endpoint is not None and not endpoint.closed else None
 
     def url(self, endpoint: Endpoint) -> str:
         return f"{self._public_url}/platform/{endpoint.platform_id}/webhook?state={endpoint.state}"
@@ -44,11 +57,25 @@ class Endpoints:
         )
         return opened.decode()
 
-    async def forget_service(self, service_id: str) -> None:
-        """Removes a deleted service's endpoints; their URLs answer 404 from then on."""
-        while ids := await self._repository.of_service(service_id):
-            for id in ids:
-                await self._repository.remove(id)
+    async def close_service(self, service_id: str) -> None:
+        """Closes a deleted service's endpoints; their URLs answer 404 from then on."""
+        await self._close_all(lambda: self._repository.open_of_service(service_id))
+
+    async def close_scope(self, scope: str) -> None:
+        """Closes what was made for one user or subscription alone."""
+        await self._close_all(lambda: self._repository.open_of_scope(scope))
+
+    async def _close_all(self, some: Callable[[], Awaitable[list[Endpoint]]]) -> None:
+        while found := await some():
+            for endpoint in found:
+                await self._close(endpoint)
+
+    async def _close(self, endpoint: Endpoint) -> None:
+        now = self._clock.now()
+        said = EndpointClosed(platform_id=endpoint.platform_id, endpoint_id=endpoint.id, revision=endpoint.revision + 1)
+        closed = endpoint.model_copy(update={"expires_at": now + _KEPT_CLOSED})
+        with suppress(RevisionConflict):  # closed by somebody else
+            await self._repository.save(closed, [encode(said, time=now)])
 
     async def _new(self, platform_id: str, service_id: str, event_id: str, scope: str) -> Endpoint:
         id = new_id()

@@ -13,7 +13,8 @@ _SECRET_BYTES = 32
 
 class Endpoint(BaseModel):
     """`state` is the random handle in its URL. `scope` is what its notifications are narrowed to, as a term
-    (terms.py); empty for an endpoint that serves all of a platform's subscriptions."""
+    (terms.py); empty for an endpoint that serves all of a platform's subscriptions. Once it is closed nobody is
+    let in, while `delete` hooks still see its URL and secret until it expires."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -25,7 +26,12 @@ class Endpoint(BaseModel):
     state: str
     sealed_secret: str = Field(repr=False)
     inserted_at: datetime
+    expires_at: datetime | None = None
     revision: int = 0
+
+    @property
+    def closed(self) -> bool:
+        return self.expires_at is not None
 
 
 def new_handle() -> str:

@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
-from libs.common.store.port import Collection, Document, Index, Store
+from collections.abc import Sequence
+
+from libs.common.bus.port import Message
+from libs.common.store.port import Collection, Document, Index, Store, Where
 from services.webhooks.endpoints.models import Endpoint
 
 ENDPOINTS = Collection(
     "webhooks.endpoints",
-    {"platform_id": "text", "service_id": "text", "event_id": "text", "scope": "text", "state": "text"},
+    {
+        "platform_id": "text",
+        "service_id": "text",
+        "event_id": "text",
+        "scope": "text",
+        "state": "text",
+        "expires_at": "time",
+    },
     (
         Index(("state",), unique=True),
         Index(("platform_id", "service_id", "event_id", "scope"), unique=True),
         Index(("service_id",)),
+        Index(("scope",)),
     ),
+    expires="expires_at",
 )
+_FIELDS = set(ENDPOINTS.fields)
 
 
 class EndpointRepository:
-    """Endpoints, always within a platform."""
+    """Endpoints, always within a platform but for the cascades of what they refer to."""
 
     def __init__(self, store: Store) -> None:
         self._documents = store.collection(ENDPOINTS)
@@ -36,12 +49,20 @@ class EndpointRepository:
         """Raises DuplicateKey when the event has an endpoint of that scope."""
         return _endpoint(await self._documents.insert(_document(endpoint)))
 
-    async def of_service(self, service_id: str) -> list[str]:
-        """Ids of a service's endpoints on all platforms, for its deletion."""
-        return [document.id for document in await self._documents.find({"service_id": service_id})]
+    async def open_of_service(self, service_id: str) -> list[Endpoint]:
+        """A service's endpoints on all platforms, for its deletion."""
+        return await self._open({"service_id": service_id})
 
-    async def remove(self, id: str) -> None:
-        await self._documents.delete(id)
+    async def open_of_scope(self, scope: str) -> list[Endpoint]:
+        """The endpoints of one scope, whichever event they belong to."""
+        return await self._open({"scope": scope})
+
+    async def save(self, endpoint: Endpoint, events: Sequence[Message]) -> None:
+        """Raises RevisionConflict."""
+        await self._documents.update(_document(endpoint), events)
+
+    async def _open(self, where: Where) -> list[Endpoint]:
+        return [_endpoint(document) for document in await self._documents.find({**where, "expires_at": None})]
 
 
 def _endpoint(document: Document) -> Endpoint:
@@ -51,6 +72,6 @@ def _endpoint(document: Document) -> Endpoint:
 
 
 def _document(endpoint: Endpoint) -> Document:
-    fields = endpoint.model_dump(include={"platform_id", "service_id", "event_id", "scope", "state"})
+    fields = endpoint.model_dump(include=_FIELDS)
     body = endpoint.model_dump(mode="json", include={"sealed_secret", "inserted_at"})
     return Document(endpoint.id, fields, body, revision=endpoint.revision)

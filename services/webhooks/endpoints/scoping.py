@@ -34,16 +34,32 @@ def channel_type(event_type: str | None, version_setting: dict[str, Any]) -> str
 def scope_of(kind: str, config: dict[str, Any], asker: Asker) -> str:
     """The scope of an endpoint of this type. Raises Invalid naming what must be given."""
     if kind == "user":
-        return term("@user", _needed(asker.user_row_id, "userId", "this event has one URL per user"))
+        return user_scope(_needed(asker.user_row_id, "userId", "this event has one URL per user"))
     if kind == "serviceUrl":
         url = _needed(asker.service_url, "userId", "this event has one URL per service URL; the user has no such token")
         return term("@serviceUrl", url)
     if kind == "automation":
-        return term("@subscription", _subscription(asker).id)
+        return subscription_scope(_subscription(asker).id)
     if kind == "target":
-        path = str(config.get("target", ""))
-        return term(f"variables.{path}", _at(_subscription(asker).variables, path))
+        return _target_scope(str(config.get("target", "")), _subscription(asker).variables)
     return EVERYBODY
+
+
+def user_scope(user_row_id: str) -> str:
+    return term("@user", user_row_id)
+
+
+def subscription_scope(subscription_id: str) -> str:
+    return term("@subscription", subscription_id)
+
+
+def _target_scope(path: str, variables: Any) -> str:
+    value = _at(variables, path)
+    if value is None or isinstance(value, dict | list):
+        raise invalid(
+            f"variables.{path}", "required, as text, a number or true or false: this event has a URL for each"
+        )
+    return term(f"variables.{path}", value)
 
 
 def _subscription(asker: Asker) -> Subscription:

@@ -26,6 +26,10 @@ class EventOffer:
     def kind(self) -> str:
         return channel_type(self.event.content.get("type"), self.setting)
 
+    def scope(self, asker: Asker) -> str:
+        """Raises Invalid naming what must be given."""
+        return scope_of(self.kind, self.event.content.get("config") or {}, asker)
+
 
 class Offers(Protocol):
     """What a setting needs of catalog and credentials."""
@@ -62,6 +66,8 @@ class WebhookSettings:
     ) -> dict[str, Any]:
         """The form's members, then `url` and `secret`. Raises NotFound, Invalid."""
         service = await self._offers.service(platform_id, service_ref)
+        if subscription is not None and subscription.service_id != service.id:
+            raise NotFound("subscription_not_found", "subscriptionId: this service has no such subscription.")
         offer = _chosen(await self._offers.offers(service), event_ref)
         service_url = (
             await self._offers.service_url(platform_id, user, service.id) if offer.kind == "serviceUrl" else None
@@ -76,8 +82,7 @@ class WebhookSettings:
 
 async def endpoint_of(endpoints: Endpoints, platform_id: str, offer: EventOffer, asker: Asker) -> Endpoint:
     """The endpoint of an event for whom it is wanted."""
-    scope = scope_of(offer.kind, offer.event.content.get("config") or {}, asker)
-    return await endpoints.of(platform_id, offer.service.id, offer.event.identity, scope)
+    return await endpoints.of(platform_id, offer.service.id, offer.event.identity, offer.scope(asker))
 
 
 def _chosen(offers: list[EventOffer], ref: str | None) -> EventOffer:

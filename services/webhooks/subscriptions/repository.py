@@ -34,6 +34,7 @@ SUBSCRIPTIONS = Collection(
 _FIELDS = {"platform_id", "service_id", "trigger_id", "user_row_id", "status", "terms", "due_at"}
 _BY_ID = (Sort("id"),)
 _STANDING = In(tuple(STANDING))
+_NOT_ENDING = In((*STANDING, Status.CREATING))
 
 
 class SubscriptionRepository:
@@ -72,15 +73,15 @@ class SubscriptionRepository:
         return [_subscription(document) for document in found]
 
     async def of_service(self, service_id: str, limit: int) -> list[Subscription]:
-        """Standing ones of a service, on every platform."""
-        return await self._standing({"service_id": service_id}, limit)
+        """Those of a service that aren't being ended, on every platform."""
+        return await self._not_ending({"service_id": service_id}, limit)
 
     async def of_user(self, user_row_id: str, limit: int) -> list[Subscription]:
-        """Standing ones of a user."""
-        return await self._standing({"user_row_id": user_row_id}, limit)
+        """Those of a user that aren't being ended."""
+        return await self._not_ending({"user_row_id": user_row_id}, limit)
 
-    async def _standing(self, where: Where, limit: int) -> list[Subscription]:
-        found = await self._documents.find({**where, "status": _STANDING}, limit=limit)
+    async def _not_ending(self, where: Where, limit: int) -> list[Subscription]:
+        found = await self._documents.find({**where, "status": _NOT_ENDING}, limit=limit)
         return [_subscription(document) for document in found]
 
     async def claim_unfinished(self, lease: timedelta, limit: int) -> list[Subscription]:

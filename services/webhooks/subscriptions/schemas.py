@@ -20,6 +20,8 @@ _MAX_HEADERS = 20
 def _headers(value: dict[str, str]) -> dict[str, str]:
     if len(value) > _MAX_HEADERS:
         raise ValueError(f"at most {_MAX_HEADERS} headers")
+    if len({name.lower() for name in value}) < len(value):
+        raise ValueError("names differ in more than their case, as headers don't tell it apart")
     for name, text in value.items():
         if not _HEADER.match(name) or name.lower() in _RESERVED or name.lower().startswith("webhook-"):
             raise ValueError(f"{name!r} can't be set")

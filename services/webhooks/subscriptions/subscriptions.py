@@ -1,4 +1,4 @@
-"""Subscriptions: made with the trigger's `create` hook, ended with its `delete` hook, found for a notification."""
+"""Subscriptions: made with the trigger's `create` hook, changed, and told how their deliveries go."""
 
 from __future__ import annotations
 
@@ -7,34 +7,23 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Protocol
 
-import structlog
-
-from libs.common.bus.port import Message
 from libs.common.clock import Clock
-from libs.common.contracts.envelope import encode
 from libs.common.contracts.identity import UserGrant
-from libs.common.contracts.webhooks import SubscriptionChanged
 from libs.common.egress.client import EgressClient
 from libs.common.egress.errors import EgressDenied, EgressError
-from libs.common.errors import Conflict, NotFound, Unavailable, invalid
+from libs.common.errors import Conflict, NotFound, invalid
 from libs.common.ids import new_id
 from libs.common.store.port import DuplicateKey, RevisionConflict
 from libs.common.web.paging import Page
-from libs.logic.errors import LogicError
+from services.webhooks.subscriptions.changes import Changes
+from services.webhooks.subscriptions.ending import UNFINISHED_LEASE
 from services.webhooks.subscriptions.hearing import Hearing
 from services.webhooks.subscriptions.models import STANDING, Status, Subscription
 from services.webhooks.subscriptions.repository import SubscriptionRepository
 from services.webhooks.subscriptions.secrets import SigningSecrets
 from services.webhooks.subscriptions.terms import terms_of
 
-log = structlog.get_logger()
-
-UNFINISHED_LEASE = timedelta(minutes=2)
-_FIRST_REPEAT = timedelta(seconds=10)
-_LAST_REPEAT = timedelta(hours=1)
 _DISABLED_AFTER = timedelta(days=5)
-_GONE = (404, 410)
-_CASCADE_CHUNK = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +50,19 @@ class Target:
 
 
 class Triggers(Protocol):
-    """What a subscription needs of catalog, credentials and the trigger's hooks."""
+    """What making a subscription needs of catalog, credentials and the trigger's hook."""
 
     async def target(self, platform_id: str, user: UserGrant, wanted: Wanted) -> Target:
         """Raises NotFound, Conflict, Invalid (the variables, all failures at once)."""
 
-    async def create(self, subscription: Subscription) -> Any:
-        """What the `create` hook returns, null without one. Raises LogicError."""
+    async def confirm(self, subscription: Subscription) -> None:
+        """Raises NotFound when its user or service was deleted by now."""
 
-    async def delete(self, subscription: Subscription) -> None:
-        """Runs the `delete` hook. Raises LogicError."""
+    async def create(self, subscription: Subscription) -> Any:
+        """What the `create` hook returns, null without one. Raises ServiceError."""
+
+    async def close(self, subscription: Subscription) -> None:
+        """Closes the inbound endpoint that was made for this subscription alone."""
 
 
 class Subscriptions:
@@ -79,13 +71,16 @@ class Subscriptions:
     def __init__(
         self,
         repository: SubscriptionRepository,
+        changes: Changes,
         triggers: Triggers,
         secrets: SigningSecrets,
         hearing: Hearing,
         egress: EgressClient,
+        *,
         clock: Clock,
     ) -> None:
         self._repository = repository
+        self._changes = changes
         self._triggers = triggers
         self._secrets = secrets
         self._hearing = hearing
@@ -99,16 +94,20 @@ class Subscriptions:
         draft, secret = await self._draft(platform_id, user, wanted, target)
         try:
             creating = await self._repository.add(draft, ())
-        except DuplicateKey:  # made by an interrupted request under the same Idempotency-Key
+        except DuplicateKey:
             creating = await self._again(draft)
+        if creating.status is not Status.CREATING:
+            return creating, secret
         try:
+            await self._triggers.confirm(creating)
             state = await self._triggers.create(creating)
         except Exception:
-            await self._repository.remove(creating, ())
+            await self._triggers.close(creating)
+            await self._changes.remove(creating)
             raise
         terms = terms_of(wanted.variables, state, _scopes(creating, target))
         changes = {"status": Status.ACTIVE, "state": state, "terms": terms, "due_at": None}
-        return await self._save(creating, changes), secret
+        return await self._changes.save(creating, changes), secret
 
     async def get(self, platform_id: str, id: str, user: UserGrant | None) -> Subscription:
         """Raises NotFound, also for what belongs to another user."""
@@ -126,63 +125,31 @@ class Subscriptions:
         """Changes `status` (active or paused), `url`, `headers`. Raises Invalid, Conflict."""
         if "url" in changes:
             await self._check_url(changes["url"])
-        if changes.get("status") == Status.ACTIVE:
+        if "status" in changes:
+            changes = {**changes, "status": Status(changes["status"])}
+        if changes.get("status") is Status.ACTIVE:
             changes = {**changes, "failing_since": None}
-        return await self._save(subscription, changes)
+        return await self._changes.save(subscription, changes)
 
     async def rotate(self, subscription: Subscription) -> str:
         """A new secret; the old one signs along for a day."""
         secrets, secret = await self._secrets.rotated(subscription, self._clock.now())
-        await self._save(subscription, {"secrets": secrets})
+        await self._changes.save(subscription, {"secrets": secrets})
         return secret
-
-    async def end(self, subscription: Subscription) -> None:
-        """Ends it at once; its remote hook is removed now or, if that fails, until it works."""
-        due_at = self._clock.now() + UNFINISHED_LEASE
-        ending = await self._save(subscription, {"status": Status.DELETING, "due_at": due_at}, deleted=True)
-        await self.finish(ending)
-
-    async def finish(self, subscription: Subscription) -> None:
-        """Ends a subscription whose making or ending was interrupted; what fails falls due again."""
-        try:
-            await self._triggers.delete(subscription)
-        except (LogicError, Unavailable) as error:
-            if not _is_gone(error):
-                await self._try_later(subscription, error)
-                return
-        try:
-            await self._repository.remove(subscription, [self._changed(subscription, deleted=True)])
-        except RevisionConflict:
-            return
-
-    async def claim_unfinished(self, limit: int) -> list[Subscription]:
-        return await self._repository.claim_unfinished(UNFINISHED_LEASE, limit)
-
-    async def end_of_service(self, service_id: str) -> None:
-        """Ends all of a deleted service's; what needs more time goes on from its row."""
-        while found := await self._repository.of_service(service_id, _CASCADE_CHUNK):
-            for each in found:
-                await self.end(each)
-
-    async def end_of_user(self, user_row_id: str) -> None:
-        """Ends all of a deleted user's."""
-        while found := await self._repository.of_user(user_row_id, _CASCADE_CHUNK):
-            for each in found:
-                await self.end(each)
 
     async def succeeded(self, subscription: Subscription) -> None:
         """A delivery was taken: a failing subscription is well again."""
         if subscription.failing_since is not None:
-            await self._note(subscription, {"status": Status.ACTIVE, "failing_since": None})
+            await self._changes.note(subscription, {"status": Status.ACTIVE, "failing_since": None})
 
     async def failed(self, subscription: Subscription, *, gone: bool) -> None:
         """A delivery failed: 410, or five days of nothing but failure, disable the subscription."""
         now = self._clock.now()
         since = subscription.failing_since or now
         if gone or now - since > _DISABLED_AFTER:
-            await self._note(subscription, {"status": Status.DISABLED, "failing_since": since})
+            await self._changes.note(subscription, {"status": Status.DISABLED, "failing_since": since})
         elif subscription.failing_since is None:
-            await self._note(subscription, {"status": Status.FAILING, "failing_since": since})
+            await self._changes.note(subscription, {"status": Status.FAILING, "failing_since": since})
 
     async def current(self, platform_id: str, id: str) -> Subscription | None:
         """As it is now, for a delivery; out of a followed cache."""
@@ -229,59 +196,27 @@ class Subscriptions:
         return draft, secret
 
     async def _again(self, draft: Subscription) -> Subscription:
+        """The row that an interrupted request under the same Idempotency-Key left, with the secret that is told now.
+
+        One that came as far as being active stays so: its remote hook is there. Raises Conflict.
+        """
         known = await self._repository.get(draft.platform_id, draft.id)
-        if known is None:
-            raise Conflict("changed_meanwhile", "The subscription was ended at the same time.")
-        return await self._repository.save(draft.model_copy(update={"revision": known.revision}))
-
-    async def _try_later(self, subscription: Subscription, error: Exception) -> None:
-        now = self._clock.now()
-        waited = now - subscription.updated_at
-        delay = min(_LAST_REPEAT, max(_FIRST_REPEAT, waited))
-        log.warning("subscription.ending_failed", subscription=subscription.id, error=str(error))
+        if known is not None and known.status in STANDING:
+            return await self._changes.save(known, {"secrets": draft.secrets})
+        if known is None or known.status is not Status.CREATING:
+            raise _ended_meanwhile()
         try:
-            await self._repository.save(subscription.model_copy(update={"due_at": now + delay}))
+            return await self._repository.save(draft.model_copy(update={"revision": known.revision}))
         except RevisionConflict:
-            return
-
-    async def _note(self, subscription: Subscription, changes: dict[str, Any]) -> None:
-        """A change that loses against any other: the next delivery notes it again."""
-        try:
-            await self._save(subscription, changes)
-        except Conflict:
-            return
-
-    async def _save(
-        self, subscription: Subscription, changes: dict[str, Any], *, deleted: bool = False
-    ) -> Subscription:
-        changed = subscription.model_copy(update={**changes, "updated_at": self._clock.now()})
-        try:
-            return await self._repository.save(changed, [self._changed(changed, deleted=deleted)])
-        except RevisionConflict:
-            raise Conflict(
-                "changed_meanwhile", "The subscription was changed by another request at the same time; try again."
-            ) from None
-
-    def _changed(self, subscription: Subscription, *, deleted: bool) -> Message:
-        event = SubscriptionChanged(
-            platform_id=subscription.platform_id,
-            subscription_id=subscription.id,
-            service_id=subscription.service_id,
-            trigger_id=subscription.trigger_id,
-            user_row_id=subscription.user_row_id,
-            status=subscription.status.value,
-            revision=subscription.revision + 1,
-            deleted=deleted,
-        )
-        return encode(event, time=self._clock.now())
+            raise _ended_meanwhile() from None
 
 
 def _scopes(subscription: Subscription, target: Target) -> dict[str, str | None]:
     return {"user": subscription.user_row_id, "subscription": subscription.id, "serviceUrl": target.service_url}
 
 
-def _is_gone(error: Exception) -> bool:
-    return isinstance(error, LogicError) and error.details.get("status") in _GONE
+def _ended_meanwhile() -> Conflict:
+    return Conflict("changed_meanwhile", "The subscription was ended at the same time.")
 
 
 def _not_found() -> NotFound:

@@ -1,0 +1,100 @@
+"""Ending subscriptions: gone for their user at once, and their remote hooks removed as soon as that works."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import structlog
+
+from libs.common.clock import Clock
+from libs.common.errors import ServiceError
+from libs.common.store.port import RevisionConflict
+from libs.logic.errors import LogicError
+from services.webhooks.subscriptions.changes import Changes
+from services.webhooks.subscriptions.models import Status, Subscription
+from services.webhooks.subscriptions.repository import SubscriptionRepository
+
+log = structlog.get_logger()
+
+UNFINISHED_LEASE = timedelta(minutes=2)
+_FIRST_REPEAT = timedelta(seconds=10)
+_LAST_REPEAT = timedelta(hours=1)
+_CREDENTIAL_AWAITED = timedelta(hours=24)
+_CREDENTIAL_CODES = ("credential_required", "credential_invalid")
+_GONE = (404, 410)
+_CASCADE_CHUNK = 100
+
+
+class RemoteHooks(Protocol):
+    """What ending needs of the trigger and of the endpoints."""
+
+    async def delete(self, subscription: Subscription) -> None:
+        """Runs the `delete` hook, if there is one. Raises LogicError, ServiceError."""
+
+    async def close(self, subscription: Subscription) -> None:
+        """Closes the inbound endpoint that was made for this subscription alone."""
+
+
+class Ending:
+    """The verbs that end subscriptions."""
+
+    def __init__(self, repository: SubscriptionRepository, changes: Changes, hooks: RemoteHooks, clock: Clock) -> None:
+        self._repository = repository
+        self._changes = changes
+        self._hooks = hooks
+        self._clock = clock
+
+    async def end(self, subscription: Subscription) -> None:
+        """Its remote hook is removed now or, if that fails, until it works. Raises Conflict."""
+        due_at = self._clock.now() + UNFINISHED_LEASE
+        await self.finish(await self._changes.save(subscription, {"status": Status.DELETING, "due_at": due_at}))
+
+    async def end_of_service(self, service_id: str) -> None:
+        """Ends all of a deleted service's, on every platform."""
+        await self._end_all(lambda: self._repository.of_service(service_id, _CASCADE_CHUNK))
+
+    async def end_of_user(self, user_row_id: str) -> None:
+        """Ends all of a deleted user's."""
+        await self._end_all(lambda: self._repository.of_user(user_row_id, _CASCADE_CHUNK))
+
+    async def claim_unfinished(self, limit: int) -> list[Subscription]:
+        return await self._repository.claim_unfinished(UNFINISHED_LEASE, limit)
+
+    async def finish(self, subscription: Subscription) -> None:
+        """Ends a subscription whose making or ending was interrupted; what fails falls due again."""
+        try:
+            await self._hooks.delete(subscription)
+        except (LogicError, ServiceError) as error:
+            if not self._is_over(subscription, error):
+                await self._try_later(subscription, error)
+                return
+        await self._hooks.close(subscription)
+        await self._changes.remove(subscription)
+
+    async def _end_all(self, chunk: Callable[[], Awaitable[list[Subscription]]]) -> None:
+        """Until none is left; their hooks run from their rows, so that a slow provider holds up no other deletion."""
+        while found := await chunk():
+            for each in found:
+                await self._changes.note(each, {"status": Status.DELETING, "due_at": self._clock.now()})
+
+    def _is_over(self, subscription: Subscription, error: Exception) -> bool:
+        """Whether the provider says that it is gone, or no credential came in a day to remove it with."""
+        if not isinstance(error, LogicError):
+            return False
+        without_credential = error.code in _CREDENTIAL_CODES
+        late = self._clock.now() - subscription.updated_at >= _CREDENTIAL_AWAITED
+        return error.details.get("status") in _GONE or (without_credential and late)
+
+    async def _try_later(self, subscription: Subscription, error: LogicError | ServiceError) -> None:
+        log.warning("subscription.ending_failed", subscription=subscription.id, code=error.code)
+        try:
+            await self._repository.save(subscription.model_copy(update={"due_at": self._later(subscription)}))
+        except RevisionConflict:
+            return  # another worker has it by now
+
+    def _later(self, subscription: Subscription) -> datetime:
+        """As long again as it has been ending already, within bounds."""
+        now = self._clock.now()
+        return now + min(_LAST_REPEAT, max(_FIRST_REPEAT, now - subscription.updated_at))
