@@ -75,7 +75,7 @@ class _Parts:
         self.events = EventClient(runtime, infra.peers)
         self.channels = Channels(self.endpoints, self.events, infra.bus)
         self.notification_rows = NotificationRepository(infra.store)
-        self.subscription_rows = SubscriptionRepository(infra.store)
+        self.subscription_rows = SubscriptionRepository(infra.store, self.sealer)
         self.changes = Changes(self.subscription_rows, infra.clock)
         self.triggers = TriggerClient(runtime, access, self.events, self.endpoints)
         self.ending = Ending(self.subscription_rows, self.changes, self.triggers, infra.clock)

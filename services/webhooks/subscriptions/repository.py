@@ -1,11 +1,17 @@
-"""Subscriptions as documents: matched by trigger and terms, listed by user, claimed while unfinished."""
+"""Subscriptions as documents: matched by trigger and terms, listed by user, claimed while unfinished.
+
+Their state is sealed.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
 
+import orjson
+
 from libs.common.bus.port import Message
+from libs.common.sealing import Sealer
 from libs.common.store.port import Collection, Contains, Cursor, Document, In, Index, Sort, Store, Where
 from libs.common.web.paging import Page, page_of
 from services.webhooks.subscriptions.models import HEARING, STANDING, Status, Subscription
@@ -40,14 +46,15 @@ _NOT_ENDING = In((*STANDING, Status.CREATING))
 class SubscriptionRepository:
     """Subscriptions, always within a platform but for the cascades of what they refer to."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, sealer: Sealer) -> None:
         self._documents = store.collection(SUBSCRIPTIONS)
+        self._sealer = sealer
 
     async def get(self, platform_id: str, id: str) -> Subscription | None:
         document = await self._documents.get(id)
         if document is None or document.fields["platform_id"] != platform_id:
             return None
-        return _subscription(document)
+        return await self._read(document)
 
     async def page(
         self, platform_id: str, user_row_id: str | None, page: Page
@@ -57,7 +64,7 @@ class SubscriptionRepository:
             where = {**where, "user_row_id": user_row_id}
         found = await self._documents.find(where, order=_BY_ID, after=page.after, limit=page.limit + 1)
         documents, following = page_of(found, page, _BY_ID)
-        return [_subscription(document) for document in documents], following
+        return [await self._read(document) for document in documents], following
 
     async def hearing(
         self, platform_id: str, trigger_id: str, terms: tuple[str, ...], *, after: Cursor | None, limit: int
@@ -70,7 +77,7 @@ class SubscriptionRepository:
             **({"terms": Contains(terms)} if terms else {}),
         }
         found = await self._documents.find(where, order=_BY_ID, after=after, limit=limit)
-        return [_subscription(document) for document in found]
+        return [await self._read(document) for document in found]
 
     async def of_service(self, service_id: str, limit: int) -> list[Subscription]:
         """Those of a service that aren't being ended, on every platform."""
@@ -82,31 +89,52 @@ class SubscriptionRepository:
 
     async def _not_ending(self, where: Where, limit: int) -> list[Subscription]:
         found = await self._documents.find({**where, "status": _NOT_ENDING}, limit=limit)
-        return [_subscription(document) for document in found]
+        return [await self._read(document) for document in found]
 
     async def claim_unfinished(self, lease: timedelta, limit: int) -> list[Subscription]:
-        return [_subscription(found) for found in await self._documents.claim({}, lease=lease, limit=limit)]
+        found = await self._documents.claim({}, lease=lease, limit=limit)
+        return [await self._read(document) for document in found]
 
     async def add(self, subscription: Subscription, events: Sequence[Message]) -> Subscription:
         """Raises DuplicateKey when the id is taken."""
-        return _subscription(await self._documents.insert(_document(subscription), events))
+        return _as_stored(subscription, await self._documents.insert(await self._written(subscription), events))
 
     async def save(self, subscription: Subscription, events: Sequence[Message] = ()) -> Subscription:
         """Raises RevisionConflict."""
-        return _subscription(await self._documents.update(_document(subscription), events))
+        return _as_stored(subscription, await self._documents.update(await self._written(subscription), events))
 
     async def remove(self, subscription: Subscription, events: Sequence[Message]) -> None:
         await self._documents.delete(subscription.id, revision=subscription.revision, events=events)
 
+    async def _read(self, document: Document) -> Subscription:
+        body, fields = document.body, document.fields
+        state = body["state"]
+        if state is not None:
+            platform_id = str(fields["platform_id"])
+            state = orjson.loads(await self._sealer.open(platform_id, state, **_place(platform_id, document.id)))
+        return Subscription.model_validate(
+            {**body, **fields, "state": state, "id": document.id, "revision": document.revision}
+        )
 
-def _subscription(document: Document) -> Subscription:
-    return Subscription.model_validate(
-        {**document.body, **document.fields, "id": document.id, "revision": document.revision}
-    )
+    async def _written(self, subscription: Subscription) -> Document:
+        fields = subscription.model_dump(include=_FIELDS)
+        fields["status"] = subscription.status.value
+        body = subscription.model_dump(mode="json", exclude={*_FIELDS, "id", "revision", "state"})
+        body["state"] = await self._sealed_state(subscription)
+        return Document(subscription.id, fields, body, revision=subscription.revision)
+
+    async def _sealed_state(self, subscription: Subscription) -> str | None:
+        """Providers answer secrets too when a hook is made."""
+        if subscription.state is None:
+            return None
+        platform_id = subscription.platform_id
+        content = orjson.dumps(subscription.state)
+        return await self._sealer.seal(platform_id, content, **_place(platform_id, subscription.id))
 
 
-def _document(subscription: Subscription) -> Document:
-    fields = subscription.model_dump(include=_FIELDS)
-    fields["status"] = Status(fields["status"]).value
-    body = subscription.model_dump(mode="json", exclude={*_FIELDS, "id", "revision"})
-    return Document(subscription.id, fields, body, revision=subscription.revision)
+def _place(platform_id: str, id: str) -> dict[str, str]:
+    return {"owner": platform_id, "row_id": id, "field": "state"}
+
+
+def _as_stored(subscription: Subscription, document: Document) -> Subscription:
+    return subscription.model_copy(update={"revision": document.revision})
