@@ -33,11 +33,11 @@ async def measure(keys: list[str], effort: Effort, directory: Path) -> tuple[lis
 
 def _notes(figures: list[Figure], effort: Effort, ceiling_per_s: float) -> list[str]:
     shares = [figure.details["generator_share"] for figure in figures if "generator_share" in figure.details]
+    used = f", and used at most {max(shares):.0%} of a core here" if shares else ""
     return [
         f"{os.cpu_count()} cores shared by all; 32 callers; signed webhooks of {BODY_BYTES} bytes; all writes durable; "
         f"medians of {effort.rounds} rounds of {effort.seconds:g} s, product and bare aiohttp in turn.",
-        f"The load generator does {ceiling_per_s:,.0f}/s against a server as lean as itself and used at most "
-        f"{max(shares, default=0.0):.0%} of a core.",
+        f"The load generator does {ceiling_per_s:,.0f}/s against a server as lean as itself{used}.",
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -20,6 +21,7 @@ from tests.bench.wire import ID_PLACE, Job, Result
 from tests.process import Product, running, start
 
 _WARM_UP_S = 0.5
+_TOLD = 5
 _WORKED_OFF_WITHIN_S = 60.0
 _BACKLOG_TARGET_S = 1.0
 _START_TARGET_S = 1.5
@@ -35,6 +37,7 @@ async def webhook_delivered(stage: Stage) -> list[Figure]:
     """(b) A closed loop from send to arrival at the sink; then at 50/s by the clock, for the time it takes."""
     request = stage.webhooks["deliver"]
     compared = await _compare(stage, request, "/forward", arrival=True)
+    await _tell_undelivered(stage.api, "deliver", compared)
     duplicates = sum(result.duplicates for result in compared.product)
     told = f"{compared.answered:,} answered, all arrived, {duplicates} twice"
     flow = _rate("b", "webhook → delivered to a sink", compared, 0.35, told)
@@ -92,6 +95,7 @@ async def memory(stage: Stage) -> list[Figure]:
         taken = Compared([await stage.load.run(kept), await stage.load.run(delivered)], [])
         stored, _ = await _worked_off(api, "kept", taken.product[0].answered)
         routed, _ = await _worked_off(api, "sent", taken.product[1].answered)
+        await _tell_undelivered(api, "sent", taken)
         after_mb = _resident_mb(product)
     return [
         Figure("g", "memory after start", after_start_mb, "MB", target=_MEMORY_TARGET_MB),
@@ -153,6 +157,13 @@ async def _worked_off(api: ApiClient, service: str, wanted: int) -> tuple[int, f
         if (stored >= wanted and unfinished == 0) or asked_s > _WORKED_OFF_WITHIN_S:
             return stored, asked_s
         await asyncio.sleep(0.02)
+
+
+async def _tell_undelivered(api: ApiClient, service: str, compared: Compared) -> None:
+    """Where something did not arrive, what the product itself says of it."""
+    if any(result.lost for result in compared.product):
+        for row in (await subject.undelivered(api, service))[:_TOLD]:
+            sys.stderr.write(f"not delivered: {row}\n")
 
 
 def _rate(key: str, name: str, compared: Compared, target: float | None, told: str = "") -> Figure:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -95,15 +96,30 @@ def request(method: str, target: str, body: bytes, headers: dict[str, str]) -> s
 
 async def notifications(api: ApiClient, service: str) -> tuple[int, int]:
     """How many are stored, and how many of them are not worked off yet."""
-    stored, open_, path = 0, 0, f"/v1/service/{service}/notification"
-    while path:
-        answer = await api.send("GET", path)
-        rows = answer.json
-        stored += len(rows)
-        open_ += sum(row["status"] == "received" for row in rows)
-        link = answer.headers.get("Link", "")
-        path = link[link.find("<") + 1 : link.find(">")] if link else ""
-    return stored, open_
+    stored = unfinished = 0
+    async for row in _rows(api, f"/service/{service}/notification"):
+        stored += 1
+        unfinished += row["status"] == "received"
+    return stored, unfinished
+
+
+async def undelivered(api: ApiClient, service: str) -> list[dict[str, Any]]:
+    """The delivery rows of the service's subscription that have not reached the sink, with their attempts."""
+    subscriptions = await api.get(f"/subscription?userId={USER}")
+    id = next(row["id"] for row in subscriptions if row["service"] == service)
+    path = f"/subscription/{id}/delivery?userId={USER}"
+    return [row async for row in _rows(api, path) if row["status"] != "delivered"]
+
+
+async def _rows(api: ApiClient, path: str) -> AsyncIterator[dict[str, Any]]:
+    """A list, page after page."""
+    following = f"/v1{path}"
+    while following:
+        answer = await api.send("GET", following)
+        for row in answer.json:
+            yield row
+        _, _, link = answer.headers.get("Link", "").partition("<")
+        following = link.partition(">")[0]
 
 
 async def _make(api: ApiClient, service: str, noun: str, body: dict[str, Any]) -> Any:
