@@ -105,9 +105,7 @@ class Subscriptions:
             await self._triggers.close(creating)
             await self._changes.remove(creating)
             raise
-        terms = terms_of(wanted.variables, state, _scopes(creating, target))
-        changes = {"status": Status.ACTIVE, "state": state, "terms": terms, "due_at": None}
-        return await self._changes.save(creating, changes), secret
+        return await self._active(creating, state, target), secret
 
     async def get(self, platform_id: str, id: str, user: UserGrant | None) -> Subscription:
         """Raises NotFound, also for what belongs to another user."""
@@ -194,6 +192,18 @@ class Subscriptions:
             due_at=now + UNFINISHED_LEASE,
         )
         return draft, secret
+
+    async def _active(self, creating: Subscription, state: Any, target: Target) -> Subscription:
+        """Raises Conflict when it was ended meanwhile, and hands the state to who ends it."""
+        terms = terms_of(creating.variables, state, _scopes(creating, target))
+        changes = {"status": Status.ACTIVE, "state": state, "terms": terms, "due_at": None}
+        try:
+            return await self._changes.save(creating, changes)
+        except Conflict:
+            ending = await self._repository.get(creating.platform_id, creating.id)
+            if ending is not None:
+                await self._changes.note(ending, {"state": state})
+            raise
 
     async def _again(self, draft: Subscription) -> Subscription:
         """The row that an interrupted request under the same Idempotency-Key left, with the secret that is told now.
