@@ -92,7 +92,7 @@ class Product:
         access = Access(infra.peers, infra.bus)
         self._services = self._build(infra, access)
         self._api = self._dispatcher(infra, access)
-        self._internal = internal_app(self._answers, _role_keys(), metrics=self.metrics.render)
+        self._internal = internal_app(self._answers, _role_keys(settings), metrics=self.metrics.render)
         self._runners: list[web.BaseRunner] = []
 
     @property
@@ -194,9 +194,11 @@ def _key_ring(settings: Settings) -> KeyRing:
     return ring
 
 
-def _role_keys() -> RoleKeys:
-    """In one process nobody calls through the internal port, so a key that nobody knows guards it."""
-    return RoleKeys.generate(["product"])["product"]
+def _role_keys(settings: Settings) -> RoleKeys:
+    """Whose calls the internal port believes; where nobody is named, those of a key that nobody holds."""
+    if settings.internal_private_key is None:
+        return RoleKeys.generate(["product"])["product"]
+    return RoleKeys.parse(settings.internal_private_key.get_secret_value(), settings.internal_public_keys)
 
 
 def _listen(host: str, port: int, setting: str) -> socket.socket:
