@@ -149,6 +149,8 @@ class WebhooksRoutes:
     async def recover(self, asked: ApiRequest) -> dict[str, Any]:
         subscription = await self._subscription(asked)
         since, until = _moment(asked, "since"), _moment(asked, "until")
+        if until < since:
+            raise invalid("until", "must not come before since")
         return {"recovered": await self._deliveries.recover(asked.platform_id, subscription.id, since, until)}
 
     async def list_notifications(self, asked: ApiRequest) -> Listing:

@@ -31,12 +31,13 @@ class Endpoints:
     async def of(self, platform_id: str, service_id: str, event_id: str, scope: str) -> Endpoint:
         """The endpoint of this event and scope, made if there is none."""
         known = await self.known(platform_id, service_id, event_id, scope)
-        if known is not None:
+        if known is not None and not known.closed:
             return known
-        endpoint = await self._new(platform_id, service_id, event_id, scope)
         try:
-            return await self._repository.add(endpoint)
-        except DuplicateKey:
+            if known is not None:
+                return await self._reopened(known)
+            return await self._repository.add(await self._new(platform_id, service_id, event_id, scope))
+        except (DuplicateKey, RevisionConflict):  # somebody else was quicker
             return await self.of(platform_id, service_id, event_id, scope)
 
     async def known(self, platform_id: str, service_id: str, event_id: str, scope: str) -> Endpoint | None:
@@ -76,6 +77,11 @@ class Endpoints:
         closed = endpoint.model_copy(update={"expires_at": now + _KEPT_CLOSED})
         with suppress(RevisionConflict):  # closed by somebody else
             await self._repository.save(closed, [encode(said, time=now)])
+
+    async def _reopened(self, endpoint: Endpoint) -> Endpoint:
+        """At a new URL, for a making that failed and is tried again under its Idempotency-Key."""
+        reopened = endpoint.model_copy(update={"state": new_handle(), "expires_at": None})
+        return await self._repository.save(reopened)
 
     async def _new(self, platform_id: str, service_id: str, event_id: str, scope: str) -> Endpoint:
         id = new_id()

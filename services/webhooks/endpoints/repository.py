@@ -57,9 +57,9 @@ class EndpointRepository:
         """The endpoints of one scope, whichever event they belong to."""
         return await self._open({"scope": scope})
 
-    async def save(self, endpoint: Endpoint, events: Sequence[Message]) -> None:
+    async def save(self, endpoint: Endpoint, events: Sequence[Message] = ()) -> Endpoint:
         """Raises RevisionConflict."""
-        await self._documents.update(_document(endpoint), events)
+        return _endpoint(await self._documents.update(_document(endpoint), events))
 
     async def _open(self, where: Where) -> list[Endpoint]:
         return [_endpoint(document) for document in await self._documents.find({**where, "expires_at": None})]
