@@ -71,14 +71,14 @@ class Product:
         self.supervisor = Supervisor()
         self._settings = settings
         self._tracing = tracing or Tracing()
-        keys = _key_ring(settings)
+        exceptions, keys = _exceptions(settings), _key_ring(settings)
         self.engines = open_engines(settings.effective_store_url, settings.bus_url, SystemClock())
         self.sockets = Sockets(
             _listen(settings.host, settings.port, "PORT"),
             _listen(settings.host, settings.internal_port, "INTERNAL_PORT"),
         )
         self.egress = EgressClient(
-            Allow.parse(settings.egress_exceptions),
+            exceptions,
             user_agent=_USER_AGENT,
             on_denied=lambda rule: self.metrics.egress_denied.labels(str(rule)).inc(),
         )
@@ -192,6 +192,13 @@ def _key_ring(settings: Settings) -> KeyRing:
             f"DATA_DIR={settings.data_dir}: can't be written ({error.strerror}); name a directory that can"
         ) from None
     return ring
+
+
+def _exceptions(settings: Settings) -> Allow:
+    try:
+        return Allow.parse(settings.egress_exceptions)
+    except ValueError as error:
+        raise SettingsRefused(str(error)) from None
 
 
 def _role_keys(settings: Settings) -> RoleKeys:

@@ -49,6 +49,7 @@ def test_a_wrong_setting_is_named(
         ({"bus_url": "kafka://hush@db"}, "BUS_URL must be"),
         ({"interactor_env": "production"}, "CREDENTIALS_KEYS"),
         ({"data_dir": Path("/dev/null/data")}, "DATA_DIR=/dev/null/data: can't be written"),
+        ({"egress_allow": "300.1.1.1/99"}, "EGRESS_ALLOW: '300.1.1.1/99' is not a network"),
         ({"host": "192.0.2.1"}, "PORT=0: can't listen on 192.0.2.1"),
     ],
 )
