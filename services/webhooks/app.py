@@ -48,7 +48,7 @@ def build(infra: Infra, runtime: Runtime, access: Access, *, public_url: str) ->
     ending = LeasedRows(
         "webhooks.subscriptions", parts.ending.claim_unfinished, parts.ending.finish, slots=_ENDING_SLOTS
     )
-    cascade = CascadeConsumer(parts.ending, parts.endpoints)
+    cascade = CascadeConsumer(parts.ending, parts.endpoints, wake=ending.wake)
     infra.bus.subscribe(NotificationReceived.topic, _NAME, NotificationConsumer(parts.notifications, routing))
     infra.bus.subscribe(UserChanged.topic, _NAME, cascade.users)
     infra.bus.subscribe(CatalogChanged.topic, _NAME, cascade.services)

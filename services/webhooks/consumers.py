@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from libs.common.bus.port import Message
 from libs.common.contracts.catalog import CatalogChanged
@@ -29,17 +29,22 @@ class NotificationConsumer:
 
 
 class CascadeConsumer:
-    """Ends what a deleted user or service leaves behind; heard twice, it finds nothing left."""
+    """Ends what a deleted user or service leaves behind; heard twice, it finds nothing left.
 
-    def __init__(self, ending: Ending, endpoints: Endpoints) -> None:
+    `wake` tells the worker that runs the `delete` hooks.
+    """
+
+    def __init__(self, ending: Ending, endpoints: Endpoints, *, wake: Callable[[], None]) -> None:
         self._ending = ending
         self._endpoints = endpoints
+        self._wake = wake
 
     async def users(self, messages: Sequence[Message]) -> None:
         for message in messages:
             heard = decode(message, UserChanged)
             if heard is not None and heard.event.deleted:
                 await self._ending.end_of_user(heard.event.user_row_id)
+                self._wake()
                 await self._endpoints.close_scope(user_scope(heard.event.user_row_id))
 
     async def services(self, messages: Sequence[Message]) -> None:
@@ -47,4 +52,5 @@ class CascadeConsumer:
             heard = decode(message, CatalogChanged)
             if heard is not None and heard.event.deleted and heard.event.noun == "service":
                 await self._ending.end_of_service(heard.event.service_id)
+                self._wake()
                 await self._endpoints.close_service(heard.event.service_id)
