@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 
 from libs.common.errors import Unavailable
@@ -53,6 +54,8 @@ def connect(path: str, *, busy_timeout_s: float) -> sqlite3.Connection:
 
 
 def _connect(path: str, busy_timeout_s: float) -> sqlite3.Connection:
+    if path != MEMORY:
+        _make_private(path)
     connection = sqlite3.connect(
         path,
         timeout=busy_timeout_s,
@@ -70,6 +73,12 @@ def _connect(path: str, busy_timeout_s: float) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _make_private(path: str) -> None:
+    """What clients sent lies in it; SQLite gives the files beside it the same mode. Its errors are SQLite's to tell."""
+    with suppress(OSError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
 
 
 def make_folder(path: str) -> None:

@@ -146,6 +146,15 @@ async def test_a_second_server_on_one_file_is_refused(engine: EmbeddedEngine) ->
     await engine.open()
 
 
+def _modes(folder: Path) -> set[int]:
+    return {path.stat().st_mode & 0o777 for path in folder.glob("engine.db*")}
+
+
+async def test_other_users_of_the_machine_can_not_read_the_file(tmp_path: Path, engine: EmbeddedEngine) -> None:
+    await started(engine, JOBS)
+    assert _modes(tmp_path) == {0o600}
+
+
 async def test_a_folder_that_cannot_be_made_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StorageRefused, match=r"can't be used for data \(.*\); name a folder"):
