@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import io
 import logging
-from collections.abc import Iterator
 from typing import Any
 
 import orjson
@@ -10,15 +9,6 @@ import pytest
 import structlog
 
 from libs.common.telemetry import configure_logging
-
-
-@pytest.fixture(autouse=True)
-def _leave_logging_as_it_was() -> Iterator[None]:
-    handlers, level = logging.root.handlers, logging.root.level
-    yield
-    structlog.reset_defaults()
-    logging.root.handlers = handlers
-    logging.root.setLevel(level)
 
 
 def lines(stream: io.StringIO) -> list[dict[str, Any]]:
