@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -29,7 +28,7 @@ class Run:
         self._before, self._after = before, after
         self._job = job
         self._first_id = self.next_id = first_id
-        self._ends_ns = math.inf
+        self._ends_ns = 0
         self._sent_at: dict[bytes, int] = {}
         self._answered_at: dict[bytes, int] = {}
         self._arrived_at: dict[bytes, int] = {}
@@ -41,8 +40,7 @@ class Run:
         self.finished: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def start(self, connections: Sequence[Connection]) -> None:
-        if self._job.seconds is not None:
-            self._ends_ns = time.monotonic_ns() + int(self._job.seconds * 1e9)
+        self._ends_ns = time.monotonic_ns() + int(self._job.seconds * 1e9)
         if self._job.rate_per_s is not None:
             self._idle.extend(connections)
             self._tick(asyncio.get_running_loop().time(), 1 / self._job.rate_per_s)

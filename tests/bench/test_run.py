@@ -23,7 +23,7 @@ class Wire:
 
 
 def started(count: int, *, arrival: bool = False) -> tuple[Run, Wire]:
-    run, wire = Run(Job(0, _REQUEST, connections=1, count=count, arrival=arrival), first_id=7), Wire()
+    run, wire = Run(Job(0, _REQUEST, seconds=60, connections=1, count=count, arrival=arrival), first_id=7), Wire()
     run.start([wire])
     return run, wire
 

@@ -16,13 +16,13 @@ class Job:
 
     A closed loop keeps `connections` requests under way: a caller sends its next when the last was answered
     and, with `arrival`, has arrived at the sink. With `rate_per_s` requests leave by the clock instead. It ends
-    after `seconds`, or after `count` requests.
+    after `seconds`, sooner after `count` requests.
     """
 
     port: int
     request: str
+    seconds: float
     connections: int = 32
-    seconds: float | None = None
     count: int | None = None
     arrival: bool = False
     rate_per_s: float | None = None
