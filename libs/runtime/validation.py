@@ -11,6 +11,7 @@ import jsonschema_rs
 from jsonschema_rs import ReferencingError, ValidationError, ValidationErrorKind
 
 from libs.common.errors import Detail
+from libs.common.schema_bounds import too_much_work, visits
 
 _LONGEST_MESSAGE = 300
 _MOST_FAILURES = 100
@@ -23,9 +24,10 @@ class InvalidSchema(ValueError):
 
 
 class Validator:
-    """One schema, compiled once. Nothing that it refers to is fetched."""
+    """One schema, compiled once. Nothing that it refers to is fetched; `weight` is its parts' visits."""
 
-    def __init__(self, schema: dict[str, Any]) -> None:
+    def __init__(self, schema: dict[str, Any], weight: int) -> None:
+        self._weight = weight
         try:
             self._validator = jsonschema_rs.Draft202012Validator(schema, offline=True, pattern_options=_PATTERNS)
         except (ValidationError, ReferencingError) as error:
@@ -33,6 +35,8 @@ class Validator:
 
     def failures(self, value: Any) -> list[Detail]:
         """Everything that is wrong with the value, empty when nothing is."""
+        if too_much_work(self._weight, value):
+            return [Detail("", "too large to be held against a schema of this size; send less")]
         if self._validator.is_valid(value):
             return []
         found = (detail for error in self._validator.iter_errors(value) for detail in _details(error))
@@ -53,13 +57,21 @@ def input_validator(schema: Mapping[str, Any]) -> Validator | None:
         "properties": {name: member for name, member, _ in declared},
         "required": [name for name, _, required in declared if required],
     }
-    return Validator({**whole, "additionalProperties": False} if closed else whole)
+    weight = sum(_visits(member) for _, member, _ in declared)
+    return Validator({**whole, "additionalProperties": False} if closed else whole, weight)
 
 
 def output_validator(schema: Mapping[str, Any]) -> Validator | None:
     """Raises InvalidSchema."""
     output = schema.get("output")
-    return Validator(output) if isinstance(output, dict) and output else None
+    return Validator(output, _visits(output)) if isinstance(output, dict) and output else None
+
+
+def _visits(schema: dict[str, Any]) -> int:
+    try:
+        return visits(schema)
+    except ValueError as error:
+        raise InvalidSchema(str(error)) from None
 
 
 def _listed(variables: object) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ from typing import Any
 from jsonschema_rs import Draft202012Validator, FancyRegexOptions, ReferencingError, ValidationError
 
 from libs.common.errors import Detail
+from libs.common.schema_bounds import visits
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _OLDER_MEMBERS = {"name", "required", "schema"}
@@ -89,9 +90,12 @@ def _uncompilable(schema: object, path: str) -> Iterator[Detail]:
     if not isinstance(schema, dict | bool):
         return
     try:
+        visits(schema)
         Draft202012Validator(schema, offline=True, pattern_options=_PATTERNS)
     except (ValidationError, ReferencingError) as error:
         place = error.instance_path if isinstance(error, ValidationError) else ()
         yield Detail(
             ".".join((path, *map(str, place))), f"not usable as JSON Schema: {error.message[:_LONGEST_MESSAGE]}"
         )
+    except ValueError as error:
+        yield Detail(path, f"not usable as JSON Schema: {error}")
