@@ -75,7 +75,7 @@ class Product:
         self.engines = open_engines(settings.effective_store_url, settings.bus_url, SystemClock())
         self.sockets = Sockets(
             _listen(settings.host, settings.port, "PORT"),
-            _listen(settings.host, settings.internal_port, "INTERNAL_PORT"),
+            _listen(settings.internal_host, settings.internal_port, "INTERNAL_PORT"),
         )
         self.egress = EgressClient(
             exceptions,
@@ -110,6 +110,7 @@ class Product:
     async def start(self) -> None:
         """Raises StorageRefused, SealingRefused, SettingsRefused."""
         await asyncio.gather(self.egress.start(), self.sandbox.start())
+        self.sandbox.fill()
         await self.engines.start()
         for service in self._services:
             await service.sealer.verify_keys()

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ipaddress
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -22,6 +23,7 @@ class Settings(BaseSettings):
     interactor_env: Literal["local", "production"] = Field("local", description="`production` refuses local defaults.")
     host: str = Field("127.0.0.1", description="Address that the API listens on.")
     port: int = Field(1290, ge=0, le=65535, description="Port of the API; 0 takes a free one and prints it.")
+    internal_host: str = Field("127.0.0.1", description="Address that /internal and /metrics listen on.")
     internal_port: int = Field(
         0, ge=0, le=65535, description="Port of /internal and /metrics, never routed from outside; 0 takes a free one."
     )
@@ -49,6 +51,15 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
     log_format: Literal["auto", "json", "console"] = Field("auto", description="`auto`: console on a terminal.")
     otel_exporter_otlp_endpoint: str | None = Field(None, description="Where traces go; none: no tracing.")
+
+    @field_validator("public_url", "otel_exporter_otlp_endpoint")
+    @classmethod
+    def _is_url(cls, value: str | None) -> str | None:
+        if value:
+            parts = urlsplit(value)
+            if parts.scheme not in ("http", "https") or not parts.hostname:
+                raise ValueError("must be a URL such as https://hooks.example.com")
+        return value
 
     @property
     def production(self) -> bool:

@@ -10,6 +10,7 @@ from libs.logic.compiler import ScriptSource
 from libs.logic.errors import InvalidLogic, LogicError, Problem
 from libs.logic.program import compile_hooks
 
+MOST_SCRIPTS = 200
 _SHOWN = 3
 
 
@@ -35,6 +36,8 @@ class LogicCheck:
         except InvalidLogic as error:
             return unknown + [_detail(problem) for problem in error.problems]
         scripts = [script for program in programs.values() for script in program.scripts]
+        if len(scripts) > MOST_SCRIPTS:
+            return [*unknown, Detail("logic", f"holds {len(scripts)} scripts, more than {MOST_SCRIPTS}; write fewer")]
         try:
             problems = await self._sandbox.check_syntax(scripts)
         except LogicError as error:

@@ -85,6 +85,7 @@ class _Parts:
         self.delivering = LeasedRows(
             "webhooks.deliveries", self.deliveries.claim, self.deliveries.attempt, slots=_DELIVERY_SLOTS
         )
+        self.deliveries.on_due = self.delivering.wake
         self.notifications = self._notifications()
 
     def routes(self) -> tuple[Route, ...]:

@@ -102,3 +102,10 @@ def test_a_local_engine_may_call_this_machine_and_production_only_what_is_allowe
 def test_the_store_is_a_file_in_the_data_directory_unless_it_is_named() -> None:
     assert make_settings(data_dir=Path("d")).effective_store_url == "sqlite:d/interactor.db"
     assert make_settings(store_url="sqlite::memory:").effective_store_url == "sqlite::memory:"
+
+
+@pytest.mark.parametrize("name", ["public_url", "otel_exporter_otlp_endpoint"])
+@pytest.mark.parametrize("value", ["nonsense", "::::", "ftp://example.com", "https://"])
+def test_an_address_that_is_none_is_refused(name: str, value: str) -> None:
+    with pytest.raises(ValidationError, match="must be a URL"):
+        Settings(**{name: value})

@@ -187,3 +187,10 @@ async def test_the_payload_hook_sees_json_and_the_delivery_is_bytes_for_bytes_wh
         headers, raw = taking.received[0]
         Webhook(subscription["secret"]).verify(raw, headers)
         assert json.loads(raw)["data"] == {"trigger": "opened", "text": "é✓"}
+
+
+async def test_a_compressed_body_is_refused_before_it_is_read(product: Running) -> None:
+    story = await hub(product)
+    answer = await story.send(b"not gzip at all", **{"content-encoding": "gzip"})
+    assert answer.status == 415
+    assert answer.body["code"] == "unsupported_encoding"

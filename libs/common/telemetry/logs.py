@@ -61,3 +61,5 @@ def _route_standard_library(least: int, enrich: list[Processor], render: list[Pr
     handler.setFormatter(formatter)
     logging.root.handlers = [handler]
     logging.root.setLevel(least)
+    # A trace for each unreadable request, which anybody may send, with its headers; our own faults are logged by us.
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)

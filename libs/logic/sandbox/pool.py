@@ -14,9 +14,16 @@ from libs.logic.sandbox.calls import Call, SyntaxFault, out_of_cpu
 from libs.logic.sandbox.job import Job
 from libs.logic.sandbox.process import SandboxProcess
 
+# While every process is at a script that takes long, others are started beside them, so that short scripts
+# need not wait for long ones: the system's scheduler shares the cores among them.
+_SPARES_PER_PROCESS = 3
+_LONG_S = 0.05
+_LOOK_AGAIN_S = 0.025
+_SPARES_KEPT_S = 30.0
+
 
 class SandboxPool:
-    """Runs scripts; grows from one process to `size` while scripts have to wait for one."""
+    """Runs scripts; grows from one process to `size` while scripts have to wait for one, and beyond in need."""
 
     def __init__(
         self,
@@ -37,6 +44,7 @@ class SandboxPool:
         self._keepers: set[asyncio.Task[None]] = set()
         self._live = 0
         self._closed = False
+        self._look_again: asyncio.TimerHandle | None = None
 
     async def start(self) -> None:
         """Raises OSError when not even one process comes up."""
@@ -46,9 +54,16 @@ class SandboxPool:
         self._processes.append(process)
         self._keep(self._serve(process))
 
+    def fill(self) -> None:
+        """Begins to start all `size` processes, so that the first scripts need not share one."""
+        while self._places < self.size:
+            self._grow()
+
     async def close(self) -> None:
         """Ends every process; what still runs ends as `sandbox_lost`."""
         self._closed = True
+        if self._look_again is not None:
+            self._look_again.cancel()
         self._fail_queue("the service is shutting down")
         for process in self._processes:
             process.kill()
@@ -105,8 +120,18 @@ class SandboxPool:
             if process is None or process.load[0] > 0:
                 self._grow()
             if process is None:
+                self._look_later()
                 return
             process.begin(self._queue.popleft())
+
+    def _look_later(self) -> None:
+        """Whether the processes are at something long shows only with time."""
+        if self._look_again is None and not self._closed:
+            self._look_again = asyncio.get_running_loop().call_later(_LOOK_AGAIN_S, self._look)
+
+    def _look(self) -> None:
+        self._look_again = None
+        self._dispatch()
 
     def _freest(self) -> SandboxProcess | None:
         free = [
@@ -115,9 +140,24 @@ class SandboxPool:
         return min(free, key=lambda process: process.load, default=None)
 
     def _grow(self) -> None:
-        if not self._closed and self._places < self.size:
+        if not self._closed and (self._places < self.size or self._needs_spare()):
             self._places += 1
             self._keep(self._add_process())
+
+    def _needs_spare(self) -> bool:
+        starting = self._places > len(self._processes)
+        room = self._places < self.size * (1 + _SPARES_PER_PROCESS)
+        return room and not starting and all(process.busy_s > _LONG_S for process in self._processes)
+
+    def _retire(self) -> None:
+        """Ends a spare process that has nothing to do; asked again later while there are others."""
+        if self._closed or len(self._processes) <= self.size:
+            return
+        idle = next((process for process in self._processes if process.load == (0, 0)), None)
+        if idle is not None:
+            idle.retired = True
+            idle.kill()
+        asyncio.get_running_loop().call_later(_SPARES_KEPT_S, self._retire)
 
     def _keep(self, keeping: Coroutine[Any, Any, None]) -> None:
         keeper = asyncio.create_task(keeping)
@@ -137,6 +177,8 @@ class SandboxPool:
                 self._fail_queue("no sandbox process could be started")
             return
         self._processes.append(process)
+        if len(self._processes) == self.size + 1:
+            asyncio.get_running_loop().call_later(_SPARES_KEPT_S, self._retire)
         await self._serve(process)
 
     async def _serve(self, process: SandboxProcess) -> None:
@@ -147,7 +189,7 @@ class SandboxPool:
         await process.lost.wait()
         self._processes.remove(process)
         self._places -= 1
-        if self._on_replaced is not None and not self._closed:
+        if self._on_replaced is not None and not (self._closed or process.retired):
             self._on_replaced()
         self._rescue(process)
         if not self._processes:

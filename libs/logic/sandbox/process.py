@@ -22,6 +22,9 @@ _TICKS = 8
 # More would wait behind a script that hangs while another process is free.
 _WINDOW = 3
 
+# A frame that takes longer than this is likely to go on for long: nothing more is put behind it.
+_PROMPT_S = 0.02
+
 
 class SandboxProcess(asyncio.Protocol):
     """Frames go in order, each is replied to in order, so the oldest without reply is the one being run."""
@@ -29,6 +32,7 @@ class SandboxProcess(asyncio.Protocol):
     def __init__(self, *, grace_s: float, on_room: Callable[[], None]) -> None:
         self.calls: dict[int, Call] = {}
         self.overrun: Call | None = None
+        self.retired = False
         self.lost = asyncio.Event()
         self._grace_s = grace_s
         self._on_room = on_room
@@ -40,6 +44,7 @@ class SandboxProcess(asyncio.Protocol):
         self._process: Process | None = None
         self._watch: asyncio.TimerHandle | None = None
         self._idle_ticks = 0
+        self._turn_since_s = 0.0
 
     async def start(self) -> None:
         """Raises OSError when the process doesn't come up."""
@@ -76,7 +81,13 @@ class SandboxProcess(asyncio.Protocol):
 
     @property
     def has_room(self) -> bool:
-        return len(self._unreplied) < _WINDOW and not self._backlog and not self.lost.is_set()
+        open_ = len(self._unreplied) < _WINDOW and not self._backlog and not self.lost.is_set()
+        return open_ and self.busy_s < _PROMPT_S
+
+    @property
+    def busy_s(self) -> float:
+        """For how long it has been at the frame that it works on; 0 while it is idle."""
+        return asyncio.get_running_loop().time() - self._turn_since_s if self._unreplied else 0.0
 
     def begin(self, call: Call) -> None:
         self.calls[call.id] = call
@@ -131,6 +142,7 @@ class SandboxProcess(asyncio.Protocol):
         if not self._unreplied or self._unreplied.popleft() != call_id:
             raise ValueError("a reply out of order")
         self._idle_ticks = 0
+        self._turn_since_s = asyncio.get_running_loop().time()
         call = self.calls.get(call_id)
         if call is not None:
             if kind != frames.WAITING:
@@ -153,6 +165,8 @@ class SandboxProcess(asyncio.Protocol):
             self._on_room()
 
     def _send(self, kind: int, call_id: int, body: bytes) -> None:
+        if not self._unreplied:
+            self._turn_since_s = asyncio.get_running_loop().time()
         self._unreplied.append(call_id)
         self._write(frames.frame(kind, call_id, body))
         self._mark_running()

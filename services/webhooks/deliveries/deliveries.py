@@ -25,7 +25,7 @@ from services.webhooks.deliveries.signing import signature_headers
 from services.webhooks.subscriptions.models import HEARING, Status, Subscription
 
 LEASE = timedelta(seconds=60)
-_PAUSED_RECHECK = timedelta(minutes=5)
+_PAUSED_RECHECK = timedelta(minutes=1)
 _BUSY_RECHECK = timedelta(seconds=2)
 _GONE = 410
 _SLOW_DOWN = (429, 503)
@@ -73,6 +73,7 @@ class Deliveries:
         self._kept = kept
         self._under_way: dict[str, int] = {}
         self.chance: Callable[[], float] = random.random
+        self.on_due: Callable[[], None] = _nobody_waits
 
     async def add(self, deliveries: Sequence[Delivery], *, free: int) -> list[Delivery]:
         """Adds those that are new; answers at most `free` of them, leased for the caller to attempt at once."""
@@ -132,9 +133,11 @@ class Deliveries:
     async def _replay(self, delivery: Delivery) -> Delivery:
         again = replace(delivery, status=DeliveryStatus.PENDING, due_at=self._clock.now(), expires_at=None)
         try:
-            return await self._repository.save(again)
+            saved = await self._repository.save(again)
         except RevisionConflict:
             raise _under_way() from None
+        self.on_due()
+        return saved
 
     async def _try(self, delivery: Delivery, subscription: Subscription) -> tuple[Attempt, timedelta | None]:
         at, started = self._clock.now(), time.perf_counter()
@@ -207,6 +210,10 @@ class Deliveries:
             self._under_way[subscription.id] = left
         else:
             del self._under_way[subscription.id]
+
+
+def _nobody_waits() -> None:
+    return None
 
 
 def _under_way() -> Conflict:

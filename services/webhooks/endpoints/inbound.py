@@ -13,7 +13,7 @@ from libs.common.bus.port import Bus
 from libs.common.clock import Clock
 from libs.common.contracts.envelope import encode
 from libs.common.contracts.webhooks import NotificationReceived
-from libs.common.errors import NotFound, Unauthenticated
+from libs.common.errors import NotFound, Unauthenticated, UnsupportedMedia
 from libs.common.ids import derived_id, new_id
 from libs.common.telemetry import Metrics, current_traceparent, parse_traceparent
 from libs.common.verification import SignedRequest
@@ -60,6 +60,8 @@ class Inbound:
         channel = await self._channels.get(asked.path("platformId"), state)
         if channel is None:
             raise NotFound("endpoint_not_found", "There is no such endpoint.")
+        if "Content-Encoding" in request.headers:  # signatures are over the bytes as they were sent
+            raise UnsupportedMedia("unsupported_encoding", "Send the body as it is, without Content-Encoding.")
         body = await read_limited(request, self._limit_bytes)
         headers = {name.lower(): value for name, value in request.headers.items()}
         signed = SignedRequest(headers, request.query, body)
