@@ -17,6 +17,9 @@ _VERSION_8 = 0x8 << 76
 _VARIANT = 0b10 << 62
 _RANDOM = (1 << 74) - 1
 _LOW = (1 << 62) - 1
+_FETCHED_IDS = 128
+_pool: list[bytes] = []
+os.register_at_fork(after_in_child=_pool.clear)
 _UUID7 = re.compile(r"([0-9a-f]{8})-([0-9a-f]{4})-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\Z")
 
 
@@ -32,8 +35,16 @@ def new_id() -> str:
 
 
 def _uuid7() -> str:
-    chance = int.from_bytes(os.urandom(10)) & _RANDOM
+    chance = int.from_bytes(_random_bytes()) & _RANDOM
     return _format(time.time_ns() // 1_000_000 << 80 | _VERSION_7 | chance >> 62 << 64 | _VARIANT | chance & _LOW)
+
+
+def _random_bytes() -> bytes:
+    """Ten bytes of the system's randomness, fetched for many ids at once: each fetch lets other threads in."""
+    if not _pool:
+        fetched = os.urandom(_FETCHED_IDS * 10)
+        _pool.extend(fetched[start : start + 10] for start in range(0, len(fetched), 10))
+    return _pool.pop()
 
 
 def derived_id(parent: str, *parts: str) -> str:
