@@ -43,7 +43,9 @@ class Settings(BaseSettings):
     body_limit_bytes: int = Field(1 << 20, ge=1, description="Largest request body under /v1.")
     inbound_limit_bytes: int = Field(5 << 20, ge=1, description="Largest inbound webhook.")
     sandbox_processes: int = Field(0, ge=0, description="Most sandbox processes; 0 means one per core.")
-    delivery_timeout_s: float = Field(15.0, gt=0, le=45, description="How long a subscriber may take to answer, at most 45.")
+    delivery_timeout_s: float = Field(
+        15.0, gt=0, le=45, description="How long a subscriber may take to answer, at most 45."
+    )
     notification_retention_days: int = Field(3, ge=3, description="How long notifications stay; at least the dedupe.")
     delivery_retention_days: int = Field(14, ge=1, description="How long finished deliveries stay.")
     execution_retention_days: int = Field(14, ge=1, description="How long executions stay.")
