@@ -32,7 +32,7 @@ def test_what_is_bound_to_the_context_is_in_every_line(stream: io.StringIO) -> N
     configure_logging("info", json=True, stream=stream)
     with structlog.contextvars.bound_contextvars(request_id="r1", trace_id="t1"):
         structlog.get_logger().info("inside")
-        logging.getLogger("aiohttp.server").warning("inside %s", "too")
+        logging.getLogger("asyncio").warning("inside %s", "too")
     structlog.get_logger().info("outside")
     assert [(line.get("request_id"), line.get("trace_id")) for line in lines(stream)] == [
         ("r1", "t1"),
@@ -44,7 +44,7 @@ def test_what_is_bound_to_the_context_is_in_every_line(stream: io.StringIO) -> N
 def test_what_is_below_the_level_is_not_written(stream: io.StringIO) -> None:
     configure_logging("warning", json=True, stream=stream)
     structlog.get_logger().info("quiet")
-    logging.getLogger("aiohttp.server").info("quiet")
+    logging.getLogger("asyncio").info("quiet")
     structlog.get_logger().warning("loud")
     assert [line["event"] for line in lines(stream)] == ["loud"]
 
@@ -54,9 +54,9 @@ def test_the_standard_librarys_errors_come_with_their_traceback(stream: io.Strin
     try:
         raise ValueError("what happened")
     except ValueError:
-        logging.getLogger("aiohttp.server").exception("Error handling %s", "request")
+        logging.getLogger("asyncio").exception("Error handling %s", "request")
     (line,) = lines(stream)
-    assert (line["event"], line["level"], line["logger"]) == ("Error handling request", "error", "aiohttp.server")
+    assert (line["event"], line["level"], line["logger"]) == ("Error handling request", "error", "asyncio")
     assert "ValueError: what happened" in line["exception"]
 
 
@@ -71,7 +71,7 @@ def test_a_traceback_never_shows_local_variables(stream: io.StringIO, json: bool
         fail("can" + "ary")
     except RuntimeError as error:
         structlog.get_logger().error("request.failed", exc_info=error)
-        logging.getLogger("aiohttp.server").error("failed", exc_info=error)
+        logging.getLogger("asyncio").error("failed", exc_info=error)
     assert stream.getvalue().count("RuntimeError: what happened") == 2
     assert "canary" not in stream.getvalue()
 
@@ -96,3 +96,9 @@ def test_without_a_stream_lines_go_to_standard_output(capsys: pytest.CaptureFixt
     configure_logging("info", json=True)
     structlog.get_logger().info("here")
     assert '"event":"here"' in capsys.readouterr().out
+
+
+def test_an_unreadable_request_writes_no_trace(stream: io.StringIO) -> None:
+    configure_logging("info", json=True, stream=stream)
+    logging.getLogger("aiohttp.server").error("Error handling request", exc_info=ValueError("a header"))
+    assert stream.getvalue() == ""
