@@ -11,15 +11,14 @@ from typing import TypeAlias
 import uvloop
 from pydantic import ValidationError
 
-from libs.common.engines import StorageRefused
-from libs.common.errors import ServiceError
+from libs.common.errors import EngineRefused, ServiceError
 from libs.common.keyring import SealingRefused
 from libs.common.settings import Settings, SettingsRefused
 from services.commands import create_key, list_keys, print_openapi, revoke_key
 from services.run import run
 
 Command: TypeAlias = Callable[[Settings, argparse.Namespace], Coroutine[None, None, int]]
-_REFUSALS = (SettingsRefused, StorageRefused, SealingRefused)
+_REFUSALS = (SettingsRefused, EngineRefused, SealingRefused)
 
 
 def main(arguments: list[str]) -> int:

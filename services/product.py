@@ -65,7 +65,7 @@ class Product:
     """Everything, built; `start` opens and serves it, `close` finishes what runs and lets go."""
 
     def __init__(self, settings: Settings, tracing: Tracing | None = None) -> None:
-        """Raises SettingsRefused, StorageRefused, or OSError for a port that is taken."""
+        """Raises SettingsRefused, EngineRefused, or OSError for a port that is taken."""
         check_production(settings)
         self.metrics = Metrics()
         self.supervisor = Supervisor()
@@ -108,7 +108,7 @@ class Product:
         return openapi([(service.name, service.routes) for service in self._services], VERSION)
 
     async def start(self) -> None:
-        """Raises StorageRefused, SealingRefused, SettingsRefused."""
+        """Raises EngineRefused, SealingRefused, SettingsRefused."""
         await asyncio.gather(self.egress.start(), self.sandbox.start())
         self.sandbox.fill()
         await self.engines.start()
@@ -177,7 +177,7 @@ class Product:
 
 
 def open_for_command(settings: Settings) -> Engines:
-    """The engines for a short command, beside a running server. Raises StorageRefused."""
+    """The engines for a short command, beside a running server. Raises EngineRefused."""
     return open_engines(settings.effective_store_url, settings.bus_url, SystemClock(), exclusive=False)
 
 

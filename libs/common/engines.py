@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from libs.common.bus.local import LocalBus
 from libs.common.bus.port import Bus
 from libs.common.clock import Clock
-from libs.common.sqlite import Database, StorageRefused
+from libs.common.errors import EngineRefused
+from libs.common.sqlite import Database
 from libs.common.store.port import Store
 from libs.common.store.sqlite import SqliteStore
-
-__all__ = ["Engines", "StorageRefused", "open_engines"]
 
 _SQLITE = "sqlite:"
 _LOCAL = "local:"
@@ -27,7 +26,7 @@ class Engines:
     _database: Database
 
     async def start(self) -> None:
-        """The store before the bus, whose consumers use it. Raises StorageRefused."""
+        """The store before the bus, whose consumers use it. Raises EngineRefused."""
         await self._database.start()
         try:
             await self.store.start()
@@ -44,15 +43,15 @@ class Engines:
 
 
 def open_engines(store_url: str, bus_url: str, clock: Clock, *, exclusive: bool = True) -> Engines:
-    """Raises StorageRefused for a setting that names no engine.
+    """Raises EngineRefused for a setting that names no engine.
 
     Without `exclusive` the data directory isn't locked: for short commands beside a running server.
     """
     path = store_url.removeprefix(_SQLITE)
     if not store_url.startswith(_SQLITE) or not path:
-        raise StorageRefused(f"STORE_URL must be {_STORE_FORMS}, and it is {_scheme(store_url)}")
+        raise EngineRefused(f"STORE_URL must be {_STORE_FORMS}, and it is {_scheme(store_url)}")
     if bus_url != _LOCAL:
-        raise StorageRefused(f"BUS_URL must be 'local:' with this STORE_URL, and it is {_scheme(bus_url)}")
+        raise EngineRefused(f"BUS_URL must be 'local:' with this STORE_URL, and it is {_scheme(bus_url)}")
     database = Database(path, exclusive=exclusive)
     return Engines(SqliteStore(database, clock), LocalBus(database, clock), database)
 

@@ -15,6 +15,10 @@ class Detail:
     message: str
 
 
+class EngineRefused(Exception):
+    """A store or bus that the settings name can't be used; the message says why, and what to do about it."""
+
+
 class ServiceError(Exception):
     """An answer other than success: `code` is stable and snake_case, `message` one sentence for a human."""
 

@@ -29,13 +29,25 @@ class Settings(BaseSettings):
     )
     public_url: str | None = Field(None, description="How providers reach the API, for inbound URLs.")
     data_dir: Path = Field(Path("data"), description="Where the embedded engines and the local key file live.")
-    store_url: str | None = Field(None, description="`sqlite:<path>` or `sqlite::memory:`; default in DATA_DIR.")
-    bus_url: str = Field("local:", description="`local:`, the log in the embedded store's file.")
+    store_url: str | None = Field(
+        None, repr=False, description="`sqlite:<path>`, `sqlite::memory:` or `mongodb://…`; default a file in DATA_DIR."
+    )
+    bus_url: str = Field(
+        "local:", repr=False, description="`local:`, the log in the embedded store's file, or `kafka://…`."
+    )
+    peer_urls: str = Field(
+        "", description="`service=url,…`: the internal ports of the services that other processes run."
+    )
     credentials_keys: SecretStr | None = Field(
         None, description="Key-encryption keys, newest first: `id:base64,id:base64`. Locally made in DATA_DIR."
     )
     internal_private_key: SecretStr | None = Field(None, description="This role's Ed25519 key for internal calls.")
     internal_public_keys: str = Field("", description="`role=base64,…`: whose internal calls are believed.")
+    internal_tls_cert_file: Path | None = Field(None, description="Certificate (PEM) of the internal port.")
+    internal_tls_key_file: Path | None = Field(None, description="Its private key (PEM).")
+    internal_tls_ca_file: Path | None = Field(
+        None, description="Authority (PEM) that signed the certificates of the other internal ports."
+    )
     identity_auto_provision: bool = Field(False, description="Make an unknown userId on its first use.")
     egress_allow: str | None = Field(
         None, description="Networks or hosts exempt from the egress rules; locally loopback, in production none."

@@ -15,9 +15,8 @@ from queue import Empty, SimpleQueue
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 from libs.common.bus.port import Message
-from libs.common.sqlite_file import MEMORY, StorageRefused, connect, lock_for_server, make_folder, trouble, unavailable
-
-__all__ = ["Database", "Journal", "Operation", "StorageRefused", "Transaction", "begin_snapshot"]
+from libs.common.errors import EngineRefused
+from libs.common.sqlite_file import MEMORY, connect, lock_for_server, make_folder, trouble, unavailable
 
 _MAX_CALLS_PER_TRANSACTION = 512
 _MAX_READS_PER_TURN = 16
@@ -78,7 +77,7 @@ class Database:
         self._journal = journal
 
     async def start(self) -> None:
-        """Raises StorageRefused."""
+        """Raises EngineRefused."""
         writer, *readers = await asyncio.to_thread(self._open)
         self._writer = writer
         self._loop = asyncio.get_running_loop()
@@ -146,7 +145,7 @@ class Database:
         try:
             for _ in range(1 + self._reader_threads):
                 connections.append(connect(self.path, busy_timeout_s=self._busy_timeout_s))
-        except StorageRefused:
+        except EngineRefused:
             self._release(connections)
             raise
         for reader in connections[1:]:

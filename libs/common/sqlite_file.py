@@ -8,7 +8,7 @@ import sqlite3
 from contextlib import suppress
 from pathlib import Path
 
-from libs.common.errors import Unavailable
+from libs.common.errors import EngineRefused, Unavailable
 
 MEMORY = ":memory:"
 RETRY_AFTER_S = 5
@@ -29,10 +29,6 @@ _TROUBLES = {
 }
 
 
-class StorageRefused(Exception):
-    """The storage that the settings name can't be used; the message says why, and what to do about it."""
-
-
 def trouble(error: Exception, path: str) -> str | None:
     """What is wrong with the file and what to do about it, or None if the error doesn't come from the file."""
     sentence = _TROUBLES.get(getattr(error, "sqlite_errorcode", -1) & _PRIMARY_CODE)
@@ -44,13 +40,13 @@ def unavailable(sentence: str) -> Unavailable:
 
 
 def connect(path: str, *, busy_timeout_s: float) -> sqlite3.Connection:
-    """Opens the file, making it if it isn't there. Raises StorageRefused."""
+    """Opens the file, making it if it isn't there. Raises EngineRefused."""
     if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
-        raise StorageRefused(f"this Python brings SQLite {sqlite3.sqlite_version}; use one with 3.35 or newer")
+        raise EngineRefused(f"this Python brings SQLite {sqlite3.sqlite_version}; use one with 3.35 or newer")
     try:
         return _connect(path, busy_timeout_s)
     except sqlite3.Error as error:
-        raise StorageRefused(trouble(error, path) or f"{path} can't be opened: {error}") from error
+        raise EngineRefused(trouble(error, path) or f"{path} can't be opened: {error}") from error
 
 
 def _connect(path: str, busy_timeout_s: float) -> sqlite3.Connection:
@@ -66,7 +62,7 @@ def _connect(path: str, busy_timeout_s: float) -> sqlite3.Connection:
     try:
         (mode,) = connection.execute("PRAGMA journal_mode=WAL").fetchone()
         if path != MEMORY and mode != "wal":
-            raise StorageRefused(f"{path} is on a file system without shared memory; use a local disk")
+            raise EngineRefused(f"{path} is on a file system without shared memory; use a local disk")
         for pragma in _PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
     except BaseException:
@@ -82,7 +78,7 @@ def _make_private(path: str) -> None:
 
 
 def make_folder(path: str) -> None:
-    """Raises StorageRefused."""
+    """Raises EngineRefused."""
     try:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -90,7 +86,7 @@ def make_folder(path: str) -> None:
 
 
 def lock_for_server(path: str) -> int:
-    """Takes the server's lock on the file, held until the answered descriptor is closed. Raises StorageRefused."""
+    """Takes the server's lock on the file, held until the answered descriptor is closed. Raises EngineRefused."""
     try:
         descriptor = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
@@ -99,12 +95,12 @@ def lock_for_server(path: str) -> int:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         os.close(descriptor)
-        raise StorageRefused(f"another server already uses {path}; stop it, or give this one another file") from error
+        raise EngineRefused(f"another server already uses {path}; stop it, or give this one another file") from error
     return descriptor
 
 
-def _unusable(path: str, error: OSError) -> StorageRefused:
+def _unusable(path: str, error: OSError) -> EngineRefused:
     reason = os.strerror(error.errno or 0).lower()
-    return StorageRefused(
+    return EngineRefused(
         f"{Path(path).parent} can't be used for data ({reason}); name a folder that this user may write to"
     )

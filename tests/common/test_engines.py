@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from libs.common.clock import SystemClock
-from libs.common.engines import StorageRefused, open_engines
+from libs.common.engines import open_engines
+from libs.common.errors import EngineRefused
 from tests.common.conformance.engine import Inbox
 
 
@@ -21,7 +22,7 @@ from tests.common.conformance.engine import Inbox
     ],
 )
 def test_a_setting_that_names_no_engine_is_refused(store_url: str, bus_url: str, sentence: str) -> None:
-    with pytest.raises(StorageRefused, match=sentence) as refused:
+    with pytest.raises(EngineRefused, match=sentence) as refused:
         open_engines(store_url, bus_url, SystemClock())
     assert "secret" not in str(refused.value)
 
@@ -42,7 +43,7 @@ async def test_a_start_that_is_refused_leaves_nothing_locked(tmp_path: Path) -> 
     path.write_bytes(b"not a database" * 100)
     refused = open_engines(f"sqlite:{path}", "local:", SystemClock())
     refused.bus.subscribe("suite.events", "group", Inbox())
-    with pytest.raises(StorageRefused):
+    with pytest.raises(EngineRefused):
         await refused.start()
     await refused.close()
     path.unlink()

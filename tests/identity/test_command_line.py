@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from libs.common.engines import StorageRefused
+from libs.common.errors import EngineRefused
 from libs.common.settings import Settings, SettingsRefused
 from services.__main__ import main
 from services.product import Product
@@ -54,7 +54,7 @@ def test_a_wrong_setting_is_named(
     ],
 )
 def test_a_product_that_can_not_run_says_why(wrong: dict[str, Any], sentence: str) -> None:
-    with pytest.raises((SettingsRefused, StorageRefused), match=sentence) as refused:
+    with pytest.raises((SettingsRefused, EngineRefused), match=sentence) as refused:
         Product(Settings(**wrong))
     assert "hush" not in str(refused.value)
 

@@ -40,7 +40,7 @@ class SqliteStore:
         return documents
 
     async def start(self) -> None:
-        """Raises StorageRefused when the file doesn't fit the declarations."""
+        """Raises EngineRefused when the file doesn't fit the declarations."""
         await self._database.run(self._create)
         sweeping = periodic.every(self._sweep_interval_s, "sweep expired documents", self.sweep)
         self._tasks = [periodic.start("sweep expired documents", sweeping)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 
-from libs.common.sqlite import StorageRefused
+from libs.common.errors import EngineRefused
 from libs.common.store.port import Collection, FieldType, Index
 from libs.common.store.sqlite_layout import COLUMN_TYPES, Layout, quoted
 
@@ -28,7 +28,7 @@ _INDEX = "CREATE {unique}INDEX {name} ON {table} ({columns})"
 
 
 def create(connection: sqlite3.Connection, layout: Layout) -> None:
-    """Raises StorageRefused where the file was made from a declaration that doesn't fit this one."""
+    """Raises EngineRefused where the file was made from a declaration that doesn't fit this one."""
     names = {
         "table": layout.table,
         "payload": layout.payload_table,
@@ -56,7 +56,7 @@ def _add_columns(connection: sqlite3.Connection, layout: Layout) -> None:
         if name not in present:
             connection.execute(f"ALTER TABLE {layout.table} ADD COLUMN {quoted(name)} {kind}")
         elif present[name] != kind:
-            raise StorageRefused(
+            raise EngineRefused(
                 f"{layout.spec.name}: the stored field {name!r} is {present[name]}, this version declares {kind}; "
                 "start the version that made the file, or migrate the field under a new name"
             )
@@ -83,7 +83,7 @@ def _create_index(connection: sqlite3.Connection, layout: Layout, index: Index) 
     if stored is None:
         _make_index(connection, layout, index, definition)
     elif stored[0] != definition:
-        raise StorageRefused(
+        raise EngineRefused(
             f"{layout.spec.name}: the index over {', '.join(index.fields)} differs from the stored one "
             f"({stored[0]}); to have it made anew, run: DROP INDEX {quoted(name)}"
         )
@@ -99,7 +99,7 @@ def _make_index(connection: sqlite3.Connection, layout: Layout, index: Index, de
     try:
         connection.execute(definition)
     except sqlite3.IntegrityError as error:
-        raise StorageRefused(
+        raise EngineRefused(
             f"{layout.spec.name}: documents share the same {', '.join(index.fields)}, which this version declares "
             "unique; remove the duplicates first"
         ) from error

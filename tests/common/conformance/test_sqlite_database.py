@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from libs.common.bus.port import Message
-from libs.common.errors import Unavailable
-from libs.common.sqlite import Database, StorageRefused
+from libs.common.errors import EngineRefused, Unavailable
+from libs.common.sqlite import Database
 from tests.common.conformance.bus_suite import TOPIC, message, opened
 from tests.common.conformance.embedded import EmbeddedEngine
 from tests.common.conformance.engine import Inbox, started, until
@@ -137,7 +137,7 @@ async def test_reads_go_on_while_a_write_waits(engine: EmbeddedEngine) -> None:
 
 async def test_a_second_server_on_one_file_is_refused(engine: EmbeddedEngine) -> None:
     await engine.open()
-    with pytest.raises(StorageRefused, match="another server already uses"):
+    with pytest.raises(EngineRefused, match="another server already uses"):
         await Database(engine.database.path).start()
     command = Database(engine.database.path, exclusive=False)
     await command.start()
@@ -157,14 +157,14 @@ async def test_other_users_of_the_machine_can_not_read_the_file(tmp_path: Path, 
 
 async def test_a_folder_that_cannot_be_made_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(StorageRefused, match=r"can't be used for data \(.*\); name a folder"):
+    with pytest.raises(EngineRefused, match=r"can't be used for data \(.*\); name a folder"):
         await Database(str(tmp_path / "file" / "data" / "engine.db")).start()
 
 
 async def test_a_file_that_is_no_database_is_a_sentence_and_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "engine.db"
     path.write_bytes(b"my holiday photos" * 100)
-    with pytest.raises(StorageRefused, match="is not a SQLite database"):
+    with pytest.raises(EngineRefused, match="is not a SQLite database"):
         await Database(str(path)).start()
     assert path.read_bytes() == b"my holiday photos" * 100
 

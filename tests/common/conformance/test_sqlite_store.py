@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from libs.common.sqlite import Database, StorageRefused
+from libs.common.errors import EngineRefused
+from libs.common.sqlite import Database
 from libs.common.sqlite_file import MEMORY
 from libs.common.store.port import Collection, Document, Documents, Index, with_fields
 from libs.common.store.sqlite import SqliteStore
@@ -158,7 +159,7 @@ async def test_a_declaration_that_does_not_fit_the_file_is_refused(
     engine: EmbeddedEngine, jobs: Documents, change: dict[str, Any], sentence: str
 ) -> None:
     await jobs.insert_many([job("1", state="x"), job("2", state="x")])
-    with pytest.raises(StorageRefused, match=sentence):
+    with pytest.raises(EngineRefused, match=sentence):
         await reopened(engine, replace(JOBS, **change))
 
 
