@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol, TypeAlias
 
 MAX_MESSAGE_BYTES = 512 * 1024
@@ -16,12 +17,23 @@ MAX_MESSAGE_BYTES = 512 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """`value` is an event as JSON; `position` is where it stands in the topic's log once it was read from there."""
+    """`value` is an event as JSON; `position` is where it stands in the log of its topic's partition, once read."""
 
     topic: str
     key: str
     value: bytes
     position: int = -1
+    partition: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TopicSpec:
+    """What an engine must know that has to make its topics. `compacted`: the newest message per key stays for good."""
+
+    name: str
+    partitions: int
+    retention: timedelta
+    compacted: bool = False
 
 
 BatchHandler: TypeAlias = Callable[[Sequence[Message]], Awaitable[None]]
@@ -29,11 +41,11 @@ FollowHandler: TypeAlias = Callable[[Message], None]
 
 
 class MessageTooLarge(ValueError):
-    """The value is over MAX_MESSAGE_BYTES; refused before anything is sent."""
+    """The value is over MAX_MESSAGE_BYTES, and refused before anything is sent; or the engine's own limit is lower."""
 
-    def __init__(self, message: Message) -> None:
+    def __init__(self, message: Message, limit: str = str(MAX_MESSAGE_BYTES)) -> None:
         super().__init__(
-            f"a message of {len(message.value)} bytes for {message.topic} is over the limit of {MAX_MESSAGE_BYTES}; "
+            f"a message of {len(message.value)} bytes for {message.topic} is over the limit of {limit}; "
             "store it first and refer to it"
         )
 

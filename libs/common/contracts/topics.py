@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from libs.common.bus.dead_letters import dead_letter_topic
+from libs.common.bus.port import TopicSpec
 from libs.common.contracts.catalog import CatalogChanged
 from libs.common.contracts.credentials import CredentialChanged, VariableValueChanged
 from libs.common.contracts.envelope import Event
@@ -103,3 +105,13 @@ TOPICS: dict[str, Topic] = {
         ),
     )
 }
+
+
+def topic_specs() -> list[TopicSpec]:
+    """Every topic that an engine must have, the dead letters' included."""
+    specs = []
+    for topic in TOPICS.values():
+        specs.append(TopicSpec(topic.name, topic.partitions, topic.retention, topic.compacted))
+        if topic.groups:
+            specs.append(dead_letter_topic(topic.name))
+    return specs
