@@ -8,7 +8,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help setup run demo test fast check bench docs lock
+.PHONY: help setup run demo test fast check bench docs lock secrets kustomize
 
 help: ## Show what there is to make
 	@echo "Interactor Engine. make <target>:"
@@ -42,10 +42,20 @@ docs: $(INSTALLED) ## Write docs/openapi.json and docs/asyncapi.json anew
 	$(RUN) -m services openapi > docs/openapi.json
 	$(RUN) -m libs.common.contracts.asyncapi > docs/asyncapi.json
 
-lock: ## Write requirements.lock anew from pyproject.toml (needs uv)
+secrets: $(INSTALLED) ## Make what a deployment keeps secret in deploy/secrets; ARGS="--rotate NAME"
+	@$(RUN) -m services secrets --out deploy/secrets $(ARGS)
+
+kustomize: ## Install kustomize into ~/.cache/interactor-engine/bin, for machines without kubectl (needs Go)
+	@command -v go >/dev/null || { echo "make kustomize needs Go: https://go.dev/dl" >&2; exit 1; }
+	GOBIN="$(HOME)/.cache/interactor-engine/bin" go install sigs.k8s.io/kustomize/kustomize/v5@v5.8.0
+
+LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-annotate --no-emit-index-url --quiet
+
+lock: ## Write requirements.lock and deploy/requirements.lock anew from pyproject.toml (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv: https://docs.astral.sh/uv" >&2; exit 1; }
-	uv pip compile pyproject.toml --universal --python-version 3.11 --all-extras --upgrade --generate-hashes \
-		--no-header --no-annotate --no-emit-index-url --quiet --output-file requirements.lock
+	$(LOCK) --all-extras --upgrade --output-file requirements.lock
+	$(LOCK) --constraints requirements.lock --output-file deploy/requirements.lock
 
 # Once, and again only when the lock file changes.
 $(INSTALLED): requirements.lock

@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import TypeAlias
 
 import uvloop
@@ -16,6 +17,7 @@ from libs.common.keyring import SealingRefused
 from libs.common.settings import Settings, SettingsRefused
 from services.commands import create_key, list_keys, print_openapi, revoke_key
 from services.run import run
+from services.secrets import ROTATED, make_secrets
 
 Command: TypeAlias = Callable[[Settings, argparse.Namespace], Coroutine[None, None, int]]
 _REFUSALS = (SettingsRefused, EngineRefused, SealingRefused)
@@ -71,7 +73,25 @@ def _parser() -> argparse.ArgumentParser:
     revoke.add_argument("--platform", required=True)
     revoke.add_argument("key_id", metavar="KEY_ID", help="its id, as `keys list` shows it")
     revoke.set_defaults(command=revoke_key)
+    _add_secrets(commands.add_parser("secrets", help="make what a deployment keeps secret; what is there is kept"))
     return parser
+
+
+def _add_secrets(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", type=Path, required=True, help="the folder to fill")
+    parser.add_argument("--rotate", choices=ROTATED, help="make these anew")
+    parser.add_argument("--namespace", default="interactor", help="of Kubernetes; certificates name it")
+    parser.add_argument(
+        "--store-at",
+        default="mongodb:27017/?replicaSet=rs0&authSource=admin",
+        help="hosts and options of MongoDB, as they follow the `@` of a new STORE_URL",
+    )
+    parser.add_argument(
+        "--bus-at",
+        default="kafka:9092?replication=1",
+        help="hosts and options of Kafka, as they follow the `@` of a new BUS_URL",
+    )
+    parser.set_defaults(command=make_secrets)
 
 
 if __name__ == "__main__":
