@@ -88,7 +88,7 @@ def _add_secrets(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--bus-at",
-        default="kafka:9092?replication=1",
+        default="kafka:9092",
         help="hosts and options of Kafka, as they follow the `@` of a new BUS_URL",
     )
     parser.set_defaults(command=make_secrets)
