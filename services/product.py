@@ -115,7 +115,7 @@ class Product:
         for service in self._services:
             await service.sealer.verify_keys()
             await service.prepare()
-        self.supervisor.start([worker for service in self._services for worker in service.workers])
+        self.supervisor.start([worker for each in self._services for worker in (*each.companions, *each.workers)])
         await self._serve(web.ServerRunner(self._server(), shutdown_timeout=_DRAIN_S), self.sockets.api)
         await self._serve(web.AppRunner(self._internal, access_log=None), self.sockets.internal)
         self._health.ready = True
@@ -155,6 +155,7 @@ class Product:
         )
         for service in services:
             self._answers.update(service.answers)
+            service.subscribe(infra.bus)
         return services
 
     def _dispatcher(self, infra: Infra, access: Access) -> Dispatcher:

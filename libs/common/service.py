@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from libs.common.bus.port import Bus
+from libs.common.bus.port import BatchHandler, Bus
 from libs.common.clock import Clock
 from libs.common.contracts.calls import Answers, Peers
 from libs.common.egress.client import EgressClient
@@ -47,9 +47,19 @@ async def _nothing() -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Service:
-    """What one service serves (`routes`), answers to others, and does by itself.
+class Consumer:
+    """A subscription to a topic: what the service hears, each message in one of its processes."""
 
+    topic: str
+    handler: BatchHandler
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What one service serves (`routes`), answers to others, hears (`consumers`), and does by itself.
+
+    `companions` work on what the routes leave in memory, so they run wherever the routes are served; `workers`
+    live on the store alone and may run in other processes, beside the consumers, which hand them what is new.
     `prepare` runs once the store is open, before anything is served.
     """
 
@@ -57,5 +67,12 @@ class Service:
     sealer: Sealer
     routes: tuple[Route, ...]
     answers: Answers
+    consumers: tuple[Consumer, ...] = ()
+    companions: tuple[Worker, ...] = ()
     workers: tuple[Worker, ...] = ()
     prepare: Callable[[], Awaitable[None]] = field(default=_nothing)
+
+    def subscribe(self, bus: Bus) -> None:
+        """Declares the consumers, as the group that is named after the service."""
+        for consumer in self.consumers:
+            bus.subscribe(consumer.topic, self.name, consumer.handler)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from libs.common.contracts.catalog import CatalogChanged
 from libs.common.contracts.credentials import FIND_CREDENTIAL, FIND_VARIABLES, KEEP_VALUE
 from libs.common.contracts.identity import UserChanged
-from libs.common.service import Infra, Service
+from libs.common.service import Consumer, Infra, Service
 from services.credentials.clients import Catalog, Identity
 from services.credentials.consumers import Cascades
 from services.credentials.grants import Grants
@@ -19,19 +19,19 @@ from services.credentials.values import Values
 def build(infra: Infra) -> Service:
     sealer = infra.sealer("credentials")
     seals = Seals(sealer)
-    catalog = Catalog(infra.peers, infra.bus)
+    catalog = Catalog(infra.peers)
     kept_tokens = TokenRepository(infra.store)
     tokens = Tokens(kept_tokens, seals, catalog, Identity(infra.peers), infra.clock)
     values = Values(ValueRepository(infra.store), seals, catalog, infra.clock)
     grants = Grants(kept_tokens, seals, catalog, infra.clock)
     cascades = Cascades(tokens, values)
-    for cache in catalog.caches:
-        infra.metrics.watch_cache(cache)
-    infra.bus.subscribe(UserChanged.topic, "credentials", cascades.users_changed)
-    infra.bus.subscribe(CatalogChanged.topic, "credentials", cascades.components_changed)
     return Service(
         name="credentials",
         sealer=sealer,
         routes=CredentialRoutes(tokens, values, infra.clock).table(),
         answers={FIND_CREDENTIAL: grants.grant, FIND_VARIABLES: values.grant, KEEP_VALUE: values.keep},
+        consumers=(
+            Consumer(UserChanged.topic, cascades.users_changed),
+            Consumer(CatalogChanged.topic, cascades.components_changed),
+        ),
     )

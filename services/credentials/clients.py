@@ -1,16 +1,13 @@
-"""What credentials asks of catalog and identity."""
+"""What credentials asks of catalog and identity, anew each time: what it answers fills the caches of others."""
 
 from __future__ import annotations
 
-from libs.common.bus.port import Bus, Message
-from libs.common.cache import FollowedCache, Loaded
 from libs.common.contracts.calls import Peers
 from libs.common.contracts.catalog import (
     FIND_COMPONENT,
     FIND_SECURITY,
     FIND_SERVICE,
     LIST_COMPONENTS,
-    CatalogChanged,
     ComponentGrant,
     ComponentQuestion,
     ComponentsQuestion,
@@ -20,13 +17,12 @@ from libs.common.contracts.catalog import (
     ServiceGrant,
     ServiceQuestion,
 )
-from libs.common.contracts.envelope import decode
 from libs.common.contracts.identity import FIND_USER, UserGrant, UserQuestion
 from libs.common.errors import Conflict, NotFound, invalid
 
 
 class Identity:
-    """Users, asked anew each time, since a create must not believe in one who is gone."""
+    """Users."""
 
     def __init__(self, peers: Peers) -> None:
         self._peers = peers
@@ -44,11 +40,8 @@ class Identity:
 class Catalog:
     """Services, their securities and variables."""
 
-    def __init__(self, peers: Peers, bus: Bus) -> None:
+    def __init__(self, peers: Peers) -> None:
         self._peers = peers
-        self._variables = FollowedCache("declared_variables", self._load_variables)
-        self.caches = (self._variables,)
-        bus.follow(CatalogChanged.topic, self._changed)
 
     async def service(self, platform_id: str, ref: str) -> ServiceGrant:
         """The service that the platform may use under this id or name. Raises NotFound."""
@@ -74,12 +67,14 @@ class Catalog:
         return security
 
     async def security(self, service_id: str, security_id: str) -> SecurityGrant | None:
-        """A security by its id; whoever caches a credential follows catalog itself, so this asks anew."""
+        """A security by its id."""
         return await self._peers.ask(FIND_SECURITY, SecurityQuestion(service_id=service_id, ref=security_id))
 
     async def variables(self, service_id: str) -> tuple[ComponentGrant, ...]:
-        """The service's variables as its public list has them, followed."""
-        return await self._variables.get(service_id)
+        """The service's variables as its public list has them."""
+        question = ComponentsQuestion(service_id=service_id, kind=Kind.VARIABLE)
+        listed = await self._peers.ask(LIST_COMPONENTS, question)
+        return listed.components if listed is not None else ()
 
     async def variable(self, service_id: str, ref: str) -> ComponentGrant:
         """A variable by identity, name or the id of any of its rows. Raises NotFound."""
@@ -91,16 +86,6 @@ class Catalog:
         if found is None:
             raise NotFound("variable_not_found", "This service has no such variable.")
         return found
-
-    async def _load_variables(self, service_id: str) -> Loaded[tuple[ComponentGrant, ...]]:
-        question = ComponentsQuestion(service_id=service_id, kind=Kind.VARIABLE)
-        listed = await self._peers.ask(LIST_COMPONENTS, question)
-        return Loaded(listed.components if listed is not None else (), frozenset({service_id}))
-
-    def _changed(self, message: Message) -> None:
-        heard = decode(message, CatalogChanged)
-        if heard is not None:
-            self._variables.drop([heard.event.service_id])
 
 
 def _no_security(ref: str | None) -> NotFound | Conflict:

@@ -26,5 +26,5 @@ def build(infra: Infra, runtime: Runtime) -> Service:
         sealer=infra.sealer("executor"),
         routes=ExecutorRoutes(executions).table(),
         answers={},
-        workers=(history,),
+        companions=(history,),
     )

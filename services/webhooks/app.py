@@ -7,7 +7,7 @@ from datetime import timedelta
 from libs.common.contracts.catalog import CatalogChanged
 from libs.common.contracts.identity import UserChanged
 from libs.common.contracts.webhooks import NotificationReceived
-from libs.common.service import Infra, Service
+from libs.common.service import Consumer, Infra, Service
 from libs.common.web.access import Access
 from libs.common.web.routes import Route
 from libs.common.workers import LeasedRows
@@ -49,9 +49,6 @@ def build(infra: Infra, runtime: Runtime, access: Access, *, public_url: str) ->
         "webhooks.subscriptions", parts.ending.claim_unfinished, parts.ending.finish, slots=_ENDING_SLOTS
     )
     cascade = CascadeConsumer(parts.ending, parts.endpoints, wake=ending.wake)
-    infra.bus.subscribe(NotificationReceived.topic, _NAME, NotificationConsumer(parts.notifications, routing))
-    infra.bus.subscribe(UserChanged.topic, _NAME, cascade.users)
-    infra.bus.subscribe(CatalogChanged.topic, _NAME, cascade.services)
     for cache in (parts.channels.cache, parts.hearing.matches, parts.hearing.current_ones):
         infra.metrics.watch_cache(cache)
     return Service(
@@ -59,6 +56,11 @@ def build(infra: Infra, runtime: Runtime, access: Access, *, public_url: str) ->
         sealer=parts.sealer,
         routes=parts.routes(),
         answers={},
+        consumers=(
+            Consumer(NotificationReceived.topic, NotificationConsumer(parts.notifications, routing)),
+            Consumer(UserChanged.topic, cascade.users),
+            Consumer(CatalogChanged.topic, cascade.services),
+        ),
         workers=(routing, parts.delivering, ending),
     )
 
@@ -77,7 +79,7 @@ class _Parts:
         self.notification_rows = NotificationRepository(infra.store)
         self.subscription_rows = SubscriptionRepository(infra.store, self.sealer)
         self.changes = Changes(self.subscription_rows, infra.clock)
-        self.triggers = TriggerClient(runtime, access, self.events, self.endpoints)
+        self.triggers = TriggerClient(runtime, access, self.events, self.endpoints, peers=infra.peers)
         self.ending = Ending(self.subscription_rows, self.changes, self.triggers, infra.clock)
         self.hearing = Hearing(self.subscription_rows, infra.bus)
         self.subscriptions = self._subscriptions()

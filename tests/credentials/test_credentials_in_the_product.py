@@ -42,6 +42,15 @@ async def test_a_value_is_taken_for_a_variable_of_catalogs(product: Running) -> 
         assert (await product.api("PUT", path, json={"value": 5})).status == 400
 
 
+async def test_the_creator_of_a_service_may_set_its_values_and_no_other_user(product: Running) -> None:
+    await _mailer(product)
+    await product.ok("POST", "/v1/user", json={"userId": "bob"})
+    await product.ok("POST", "/v1/service/mailer/variable?userId=ann", json={"name": "client_id"})
+    path = "/v1/service/mailer/variable/client_id/value"
+    assert await product.ok("PUT", f"{path}?userId=ann", json={"value": "abc"}) == {}
+    assert (await product.api("PUT", f"{path}?userId=bob", json={"value": "abc"})).status == 403
+
+
 async def test_deleting_the_user_ends_its_tokens(product: Running) -> None:
     await _mailer(product)
     token = await product.ok("POST", "/v1/user/ann/token", json={"serviceId": "mailer", "key": {"token": "k"}})

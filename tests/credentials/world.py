@@ -208,6 +208,7 @@ async def running_world(store_url: str = "sqlite::memory:") -> AsyncIterator[Wor
 
 def _client(infra: Infra, answers: dict[Any, Any]) -> TestClient[Any, Any]:
     service = build(infra)
+    service.subscribe(infra.bus)
     answers.update(service.answers)
     kept = IdempotentAnswers(infra.store.collection(kept_answers("credentials")), service.sealer, infra.clock)
     access = Access(infra.peers, infra.bus)

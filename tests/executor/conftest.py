@@ -114,7 +114,7 @@ def running(world: World) -> Running:
         app = _application(infra, service)
         await asyncio.gather(egress.start(), engines.start())
         supervisor = Supervisor()
-        supervisor.start(service.workers)
+        supervisor.start(service.companions)
         runner = web.ServerRunner(server_of(app, largest_body_bytes=_LIMIT_BYTES))
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()

@@ -65,7 +65,7 @@ TOPICS: dict[str, Topic] = {
             partitions=6,
             retention=timedelta(days=7),
             groups=("credentials", "webhooks"),
-            followers=("catalog", "credentials", "executor", "webhooks"),
+            followers=("catalog", "executor", "webhooks"),
         ),
         Topic(
             "credentials.tokens",

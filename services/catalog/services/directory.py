@@ -34,7 +34,8 @@ class Directory:
         return service
 
     async def grant(self, question: ServiceQuestion) -> ServiceGrant | None:
-        service = await self._cache.get((question.platform_id, question.ref))
+        """From the store: it fills another process's cache, which may have heard of a change before this one."""
+        service = await self._repository.visible(question.platform_id, question.ref)
         if service is None:
             return None
         return ServiceGrant(
@@ -44,6 +45,7 @@ class Directory:
             sharing=service.sharing,
             enabled=service.enabled,
             default_version_id=service.default_version_id,
+            created_by=service.created_by,
         )
 
     async def _load(self, key: tuple[str, str]) -> Loaded[Service | None]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from libs.common.contracts.catalog import Kind, ServiceGrant
-from libs.common.contracts.identity import UserGrant
+from libs.common.contracts.calls import Peers
+from libs.common.contracts.catalog import FIND_SERVICE, Kind, ServiceGrant, ServiceQuestion
+from libs.common.contracts.identity import FIND_USER, UserGrant, UserQuestion
 from libs.common.errors import Conflict, Invalid, NotFound
 from libs.common.web.access import Access
 from libs.logic.errors import LogicError
@@ -29,7 +30,8 @@ class TriggerClient:
     A hook's input are the variables; where the service has an event, it sees that one's inbound URL and secret.
     """
 
-    def __init__(self, runtime: Runtime, access: Access, events: Offers, endpoints: Endpoints) -> None:
+    def __init__(self, runtime: Runtime, access: Access, events: Offers, endpoints: Endpoints, *, peers: Peers) -> None:
+        self._peers = peers
         self._runtime = runtime
         self._access = access
         self._events = events
@@ -54,10 +56,16 @@ class TriggerClient:
         )
 
     async def confirm(self, subscription: Subscription) -> None:
-        user = await self._access.user(subscription.platform_id, subscription.user_id)
-        if user.row_id != subscription.user_row_id:
+        """Asks the owners themselves: a cascade may have passed by now, of which the caches here hear later."""
+        platform_id = subscription.platform_id
+        user = await self._peers.ask(FIND_USER, UserQuestion(platform_id=platform_id, user_id=subscription.user_id))
+        if user is None or user.row_id != subscription.user_row_id:
             raise NotFound("user_not_found", "userId: the user was deleted meanwhile.")
-        await self._events.service(subscription.platform_id, subscription.service_id)
+        service = await self._peers.ask(
+            FIND_SERVICE, ServiceQuestion(platform_id=platform_id, ref=subscription.service_id)
+        )
+        if service is None:
+            raise NotFound("service_not_found", "The service was deleted meanwhile.")
 
     async def create(self, subscription: Subscription) -> Any:
         program = await self._hook(subscription, "create")

@@ -62,7 +62,7 @@ def build_each(bus: Any) -> None:
     for name, build in builders.items():
         bus.name = name
         infra = _infra(bus)
-        build(infra, Access(infra.peers, bus))
+        build(infra, Access(infra.peers, bus)).subscribe(bus)
 
 
 def _infra(bus: Any) -> Infra:
