@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
@@ -114,10 +114,6 @@ class _Lane:
         self._waiting.append(message)
         self._arrived.set()
 
-    def oldest(self) -> int | None:
-        first = self._in_hand or self._waiting
-        return first[0].position if first else None
-
     async def close(self, grace_s: float) -> None:
         self._closing = True
         if self._in_hand:
@@ -142,12 +138,15 @@ class Lanes:
     def __init__(self, delivery: Delivery, *, lanes: int = 4, backlog: Backlog | None = None) -> None:
         self._lanes = [_Lane(delivery, self._handled) for _ in range(lanes)]
         self._backlog = backlog or Backlog()
+        self._unhandled: defaultdict[int, dict[int, None]] = defaultdict(dict)
         self._messages = 0
         self._size_bytes = 0
         self._has_room = asyncio.Event()
         self._has_room.set()
 
     def put(self, message: Message) -> None:
+        """The messages of a partition come in the order of their positions."""
+        self._unhandled[message.partition][message.position] = None
         self._messages += 1
         self._size_bytes += len(message.value)
         self._lanes[hash(message.key) % len(self._lanes)].put(message)
@@ -157,20 +156,23 @@ class Lanes:
         return self._messages >= self._backlog.messages or self._size_bytes >= self._backlog.size_bytes
 
     async def room(self) -> None:
-        """Waits until a full backlog is worked off by half."""
+        """Waits until a full backlog is worked off by half, or the lanes close."""
         if self.full:
             self._has_room.clear()
         await self._has_room.wait()
 
-    def oldest(self) -> int | None:
-        """The lowest position that isn't handled yet; everything below it is."""
-        return min((oldest for lane in self._lanes if (oldest := lane.oldest()) is not None), default=None)
+    def oldest(self, partition: int = 0) -> int | None:
+        """The lowest position of the partition that isn't handled yet; everything below it is."""
+        return next(iter(self._unhandled[partition]), None)
 
     async def close(self, grace_s: float) -> None:
         """Gives the batches in hand that long to finish; what waits is left for the next start."""
         await asyncio.gather(*(lane.close(grace_s) for lane in self._lanes))
+        self._has_room.set()
 
     def _handled(self, messages: list[Message]) -> None:
+        for message in messages:
+            del self._unhandled[message.partition][message.position]
         self._messages -= len(messages)
         self._size_bytes -= sum(len(message.value) for message in messages)
         if self._messages <= self._backlog.messages // 2 and self._size_bytes <= self._backlog.size_bytes // 2:

@@ -1,0 +1,226 @@
+"""Publishing to Kafka: acknowledged by all replicas, bounded in memory and time, replaced when it can't go on."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+from zlib import crc32
+
+from aiokafka import AIOKafkaProducer, errors
+
+from libs.common import periodic
+from libs.common.bus.kafka_connection import Cluster, reason
+from libs.common.bus.kafka_ending import end_producer
+from libs.common.bus.kafka_logs import Outage
+from libs.common.bus.kafka_options import KafkaOptions
+from libs.common.bus.kafka_topics import MAX_BATCH_BYTES
+from libs.common.bus.port import Message, MessageTooLarge
+from libs.common.errors import EngineRefused, Unavailable
+
+_LOOK_S = 1.0
+_FIRST_WAIT_S = 0.1
+_MAX_WAIT_S = 2.0
+_REFUSED_BEFORE = (errors.TopicAuthorizationFailedError, errors.UnknownTopicOrPartitionError)
+_RECORD_BYTES = 100  # what a message takes beside its key and value, roughly
+
+
+class Producer:
+    """Publishes until it is closed, through one client of aiokafka after the other.
+
+    A client is replaced when it failed for good (an idempotent one never recovers from a gap in its sequence) or
+    when something has waited too long. What it still held is then given up: nothing arrives minutes later.
+    """
+
+    def __init__(self, cluster: Cluster, options: KafkaOptions) -> None:
+        self._cluster = cluster
+        self._options = options
+        self._client: AIOKafkaProducer | None = None
+        self._down = "it is not connected yet"
+        self._decided = asyncio.Event()
+        self._decided.set()
+        self._broken = asyncio.Event()
+        self._pending: dict[_Pending, None] = {}
+        self._pending_bytes = 0
+        self._outage = Outage("kafka_producer", servers=cluster.url.addresses)
+        self._keeper: asyncio.Task[None] | None = None
+        self._endings: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        """Raises EngineRefused, Unavailable."""
+        self._client = await self._connect()
+        self._keeper = periodic.start("keep the producer", self._keep())
+
+    async def close(self, timeout_s: float) -> None:
+        """Sends what waits, if that is possible within the time-out."""
+        if self._keeper:
+            await periodic.cancel([self._keeper])
+        client, self._client, self._down = self._client, None, "it is closed"
+        self._decided.set()
+        if client:
+            self._end(client, timeout_s)
+        await asyncio.gather(*self._endings)
+
+    async def publish(self, messages: Sequence[Message], timeout_s: float | None = None) -> None:
+        """In order per key. Raises MessageTooLarge, Unavailable: then some or all may have arrived nevertheless."""
+        timeout_s = timeout_s or self._options.publish_timeout_s
+        pending = self._admit(messages)
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._send(messages, pending)
+                await pending.outcome
+        except TimeoutError:
+            raise self._unknown(f"it did not acknowledge a message within {timeout_s:g} s") from None
+        except errors.KafkaError as error:
+            self._suspect(pending.client, error)
+            raise self._failure(messages, error) from None
+        if pending.error is not None:
+            raise self._failure(messages, pending.error)
+
+    def _admit(self, messages: Sequence[Message]) -> _Pending:
+        size_bytes = sum(len(message.value) + len(message.key) + _RECORD_BYTES for message in messages)
+        if self._pending_bytes and self._pending_bytes + size_bytes > self._options.pending_bytes:
+            raise self._cluster.unavailable("too many messages wait to be acknowledged already")
+        pending = _Pending(self, size_bytes)
+        self._pending[pending] = None
+        self._pending_bytes += size_bytes
+        return pending
+
+    async def _send(self, messages: Sequence[Message], pending: _Pending) -> None:
+        try:
+            client = pending.client = self._client or await self._connected()
+            for message in messages:
+                topic, key = self._cluster.url.topic(message.topic), message.key.encode()
+                # With a partition given, aiokafka needn't list them all for each message.
+                partition = crc32(key) % len(await client.partitions_for(topic))
+                pending.add(await client.send(topic, message.value, key, partition))
+        finally:
+            pending.release()
+
+    async def _connected(self) -> AIOKafkaProducer:
+        """Waits for a client that is being replaced; raises Unavailable once that failed."""
+        while self._client is None:
+            if self._decided.is_set():
+                raise self._cluster.unavailable(self._down)
+            await self._decided.wait()
+        return self._client
+
+    def settled(self, pending: _Pending) -> None:
+        del self._pending[pending]
+        self._pending_bytes -= pending.size_bytes
+        if pending.error is not None:
+            self._suspect(pending.client, pending.error)
+
+    def _suspect(self, client: AIOKafkaProducer | None, error: BaseException) -> None:
+        """What was refused before it got a number in the sequence leaves the client as it was."""
+        if client is self._client and not isinstance(error, _REFUSED_BEFORE):
+            self._broken.set()
+
+    def _failure(self, messages: Sequence[Message], error: BaseException) -> Exception:
+        if isinstance(error, errors.MessageSizeTooLargeError):
+            return MessageTooLarge(max(messages, key=lambda message: len(message.value)), "its topic in Kafka")
+        return self._unknown(reason(error))
+
+    def _unknown(self, why: str) -> Unavailable:
+        return self._cluster.unavailable(f"{why}; whether it was taken is unknown")
+
+    async def _connect(self) -> AIOKafkaProducer:
+        async with self._cluster.connection():
+            client = self._new_client()
+        try:
+            async with asyncio.timeout(self._options.publish_timeout_s):
+                await client.start()
+        except BaseException as error:
+            await end_producer(client, 0)
+            if isinstance(error, errors.ClusterAuthorizationFailedError):
+                raise EngineRefused(f"Kafka at {self._cluster.url.addresses}: {reason(error)}") from None
+            if isinstance(error, TimeoutError | errors.KafkaError):
+                raise self._cluster.unavailable(
+                    "it answers, but not at the addresses that it names (advertised.listeners)"
+                ) from None
+            raise
+        return client
+
+    def _new_client(self) -> AIOKafkaProducer:
+        """No linger: what comes while a request is under way is the next one's batch, and that suffices.
+
+        No compression: aiokafka's lz4 is at level 9 and costs more than all the rest of a message.
+        """
+        options = self._options
+        settings: dict[str, Any] = self._cluster.settings()
+        return AIOKafkaProducer(
+            **settings,
+            acks="all",
+            enable_idempotence=True,
+            max_batch_size=MAX_BATCH_BYTES,
+            max_request_size=MAX_BATCH_BYTES,
+            metadata_max_age_ms=round(options.metadata_max_age_s * 1000),
+        )
+
+    async def _keep(self) -> None:
+        while True:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._broken.wait(), _LOOK_S)
+            if self._broken.is_set() or self._stuck():
+                await self._replace()
+
+    def _stuck(self) -> bool:
+        oldest = next(iter(self._pending), None)
+        return oldest is not None and time.monotonic() - oldest.since > self._options.replace_after_s
+
+    async def _replace(self) -> None:
+        old, self._client = self._client, None
+        self._decided.clear()
+        why = "a message failed" if self._broken.is_set() else "messages wait for too long"
+        self._broken.clear()
+        if old:
+            self._end(old, _LOOK_S)
+        self._outage.lost(why)
+        wait_s = _FIRST_WAIT_S
+        while self._client is None:
+            try:
+                self._client = await self._connect()
+            except (EngineRefused, Unavailable) as error:
+                self._down = str(error)
+                self._decided.set()
+                await asyncio.sleep(wait_s)
+                wait_s = min(_MAX_WAIT_S, wait_s * 2)
+        self._outage.over()
+        self._decided.set()
+
+    def _end(self, client: AIOKafkaProducer, timeout_s: float) -> None:
+        task = periodic.start("end a producer", end_producer(client, timeout_s))
+        self._endings.add(task)
+        task.add_done_callback(self._endings.discard)
+
+
+class _Pending:
+    """The messages of one publish, held until each is acknowledged or failed, also when nobody waits any more."""
+
+    __slots__ = ("_holds", "_owner", "client", "error", "outcome", "since", "size_bytes")
+
+    def __init__(self, owner: Producer, size_bytes: int) -> None:
+        self.size_bytes = size_bytes
+        self.since = time.monotonic()
+        self.outcome: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.client: AIOKafkaProducer | None = None
+        self.error: BaseException | None = None
+        self._owner = owner
+        self._holds = 1
+
+    def add(self, acknowledged: asyncio.Future[Any]) -> None:
+        self._holds += 1
+        acknowledged.add_done_callback(self._settle)
+
+    def release(self) -> None:
+        self._holds -= 1
+        if not self._holds:
+            self._owner.settled(self)
+            if not self.outcome.done():
+                self.outcome.set_result(None)
+
+    def _settle(self, acknowledged: asyncio.Future[Any]) -> None:
+        self.error = self.error or acknowledged.exception()
+        self.release()
