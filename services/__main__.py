@@ -16,6 +16,7 @@ from libs.common.errors import EngineRefused, ServiceError
 from libs.common.keyring import SealingRefused
 from libs.common.settings import Settings, SettingsRefused
 from services.commands import create_key, list_keys, print_openapi, revoke_key
+from services.roles import HELP
 from services.run import run
 from services.secrets import ROTATED, make_secrets
 
@@ -25,7 +26,7 @@ _REFUSALS = (SettingsRefused, EngineRefused, SealingRefused)
 
 def main(arguments: list[str]) -> int:
     """Answers the exit code; a refusal is one sentence on stderr."""
-    parsed = _parser().parse_args(arguments)
+    parsed = _parsed(arguments)
     command: Command = parsed.command
     try:
         settings = Settings()
@@ -48,15 +49,26 @@ def _wrong_settings(wrong: ValidationError) -> str:
     return "".join(f"{'.'.join(map(str, each['loc'])).upper()}: {each['msg']}\n" for each in failures)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parsed(arguments: list[str]) -> argparse.Namespace:
+    """Where no command is named, it is `run`."""
     parser = argparse.ArgumentParser(
         prog="python -m services",
-        description="Interactor Engine. Without a command: runs all services in one process. "
-        "Settings come from the environment; README.md lists them.",
+        usage="%(prog)s [-h] [ROLE ...] | COMMAND ...",
+        description="Interactor Engine. Without a command it runs the roles that are named in one process,\n"
+        "all services where none is. Settings come from the environment; README.md lists them.",
+        epilog="roles:\n" + "".join(f"  {role:18}{purpose}\n" for role, purpose in HELP.items()),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.set_defaults(command=run)
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    commands.add_parser("run", help="run all services in one process (the default)")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", prog="python -m services")
+    _add_commands(commands)
+    leave = bool(arguments) and (arguments[0].startswith("-") or arguments[0] in commands.choices)
+    return parser.parse_args(arguments if leave else ["run", *arguments])
+
+
+def _add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    running = commands.add_parser("run", help="run roles in this process (the default)")
+    running.add_argument("roles", nargs="*", metavar="ROLE", help="which; all services where none is named")
+    running.set_defaults(command=run)
     openapi = commands.add_parser("openapi", help="print the OpenAPI document of the whole API")
     openapi.set_defaults(command=print_openapi)
     keys = commands.add_parser("keys", help="API keys of platforms").add_subparsers(
@@ -74,7 +86,6 @@ def _parser() -> argparse.ArgumentParser:
     revoke.add_argument("key_id", metavar="KEY_ID", help="its id, as `keys list` shows it")
     revoke.set_defaults(command=revoke_key)
     _add_secrets(commands.add_parser("secrets", help="make what a deployment keeps secret; what is there is kept"))
-    return parser
 
 
 def _add_secrets(parser: argparse.ArgumentParser) -> None:
