@@ -1,6 +1,6 @@
 #!/bin/sh
 # Formats the storage once, then is the broker.
 set -eu
-config=/etc/kafka/engine/kafka.properties
+config=/engine/kafka.properties
 /opt/kafka/bin/kafka-storage.sh format --ignore-formatted --cluster-id interactor-engine-0000 --config $config
 exec /opt/kafka/bin/kafka-server-start.sh $config
