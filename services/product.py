@@ -13,8 +13,9 @@ from libs.common.clock import SystemClock
 from libs.common.contracts.calls import Call
 from libs.common.egress import Allow, EgressClient
 from libs.common.engines import Engines, open_engines
-from libs.common.internal import DirectPeers, internal_app
+from libs.common.internal import internal_app
 from libs.common.keyring import KeyRing, load_or_create_key_file
+from libs.common.peers import DirectPeers
 from libs.common.role_tokens import RoleKeys
 from libs.common.service import Infra, Service
 from libs.common.settings import Settings, SettingsRefused, check_production
@@ -92,7 +93,9 @@ class Product:
         access = Access(infra.peers, infra.bus)
         self._services = self._build(infra, access)
         self._api = self._dispatcher(infra, access)
-        self._internal = internal_app(self._answers, _role_keys(settings), metrics=self.metrics.render)
+        self._internal = internal_app(
+            self._answers, _role_keys(settings), metrics=self.metrics.render, check=lambda: None
+        )
         self._runners: list[web.BaseRunner] = []
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -76,10 +76,13 @@ def _parse_public(entry: str) -> tuple[str, Ed25519PublicKey]:
 
 
 class TokenSigner:
-    """Signs for one role; a token serves its call for half a minute, so that a busy caller seldom signs."""
+    """Signs as the first of its roles that may ask; all of them are known by one key.
 
-    def __init__(self, role: str, key: Ed25519PrivateKey, clock: Clock) -> None:
-        self._role = role
+    A token serves its call for half a minute, so that a busy caller seldom signs.
+    """
+
+    def __init__(self, roles: Sequence[str], key: Ed25519PrivateKey, clock: Clock) -> None:
+        self._roles = roles
         self._key = key
         self._clock = clock
         self._signed: dict[tuple[str, str], tuple[datetime, str]] = {}
@@ -92,8 +95,9 @@ class TokenSigner:
         return signed[1]
 
     def _sign(self, call: Call[Any, Any], now: datetime) -> str:
-        claims = {"iss": self._role, "aud": call.owner, "call": call.name, "iat": now, "exp": now + _LIFETIME}
-        return jwt.encode(claims, self._key, algorithm=_ALGORITHM, headers={"kid": self._role})
+        role = next((role for role in self._roles if role in call.callers), self._roles[0])
+        claims = {"iss": role, "aud": call.owner, "call": call.name, "iat": now, "exp": now + _LIFETIME}
+        return jwt.encode(claims, self._key, algorithm=_ALGORITHM, headers={"kid": role})
 
 
 def authorize(authorization: str | None, call: Call[Any, Any], public: Mapping[str, Ed25519PublicKey]) -> str:

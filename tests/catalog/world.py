@@ -36,8 +36,8 @@ from libs.common.egress.allow import Allow
 from libs.common.egress.client import EgressClient
 from libs.common.engines import open_engines
 from libs.common.errors import Unavailable
-from libs.common.internal import DirectPeers
 from libs.common.keyring import KeyRing
+from libs.common.peers import DirectPeers
 from libs.common.service import Infra
 from libs.common.settings import Settings
 from libs.common.store.port import Collection, Documents, Store

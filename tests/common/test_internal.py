@@ -15,7 +15,8 @@ from libs.common.contracts.calls import Answers, Call
 from libs.common.contracts.catalog import FIND_SERVICE, ServiceGrant, ServiceQuestion
 from libs.common.contracts.credentials import FIND_VARIABLES, KEEP_VALUE, VariablesGrant, VariablesQuestion
 from libs.common.errors import BY_STATUS, Detail, Forbidden, NotFound, RateLimited, ServiceError, Unavailable
-from libs.common.internal import DirectPeers, HttpPeers, internal_app
+from libs.common.internal import internal_app
+from libs.common.peers import DirectPeers, HttpPeers, PeersByOwner
 from libs.common.role_tokens import RoleKeys, TokenSigner
 
 KEYS = RoleKeys.generate(["catalog", "credentials", "executor", "stranger"])
@@ -59,16 +60,18 @@ def answering(result: object, call: Call[Any, Any] = FIND_VARIABLES) -> Answers:
     return {call: answer}
 
 
-def make_app(result: object, call: Call[Any, Any] = FIND_VARIABLES) -> web.Application:
-    return internal_app(answering(result, call), KEYS[call.owner], metrics=lambda: b"up 1\n")
+def make_app(
+    result: object, call: Call[Any, Any] = FIND_VARIABLES, check: Callable[[], None] = lambda: None
+) -> web.Application:
+    return internal_app(answering(result, call), KEYS[call.owner], metrics=lambda: b"up 1\n", check=check)
 
 
 def make_signer(role: str = "executor") -> TokenSigner:
-    return TokenSigner(role, KEYS[role].private, SystemClock())
+    return TokenSigner([role], KEYS[role].private, SystemClock())
 
 
 def make_peers(session: aiohttp.ClientSession, url: str, role: str = "executor") -> HttpPeers:
-    return HttpPeers(make_signer(role), {"credentials": url, "catalog": url}, session, connect_for_s=0.1)
+    return HttpPeers(make_signer(role), {"credentials": url, "catalog": url}, lambda: session, connect_for_s=0.1)
 
 
 async def test_a_direct_peer_gets_the_owners_very_answer() -> None:
@@ -146,7 +149,7 @@ async def test_an_owner_that_is_down_is_unavailable(session: aiohttp.ClientSessi
 
 
 async def test_an_owner_without_an_address_is_unavailable(session: aiohttp.ClientSession) -> None:
-    peers = HttpPeers(make_signer(), {}, session)
+    peers = HttpPeers(make_signer(), {}, lambda: session)
     with pytest.raises(Unavailable):
         await peers.ask(FIND_VARIABLES, QUESTION)
 
@@ -165,7 +168,7 @@ async def test_an_owner_that_comes_up_meanwhile_is_reached(session: aiohttp.Clie
 
         refused.on_request_exception.append(come_up)
         async with aiohttp.ClientSession(trace_configs=[refused]) as watched:
-            peers = HttpPeers(make_signer(), {"credentials": url}, watched)
+            peers = HttpPeers(make_signer(), {"credentials": url}, lambda: watched)
             assert await peers.ask(FIND_VARIABLES, QUESTION) == GRANT
         await runner.cleanup()
 
@@ -287,6 +290,31 @@ async def test_the_operator_reads_health_and_metrics_without_a_token(
         assert health.status == 200
         assert await metrics.read() == b"up 1\n"
         assert metrics.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
+
+
+async def test_while_the_owner_starts_it_answers_nothing_and_says_so(
+    serve: Serve, session: aiohttp.ClientSession
+) -> None:
+    def check() -> None:
+        raise Unavailable("starting", "The process is starting.", retry_after_s=1)
+
+    url = await serve(make_app(GRANT, check=check))
+    with pytest.raises(Unavailable, match="The process is starting"):
+        await make_peers(session, url).ask(FIND_VARIABLES, QUESTION)
+    async with session.get(f"{url}/healthz") as health:
+        assert health.status == 200
+
+
+async def test_an_owner_in_this_process_is_asked_directly_and_any_other_over_http(
+    serve: Serve, session: aiohttp.ClientSession
+) -> None:
+    service = ServiceGrant(
+        id="s1", name="s", owner_platform_id="p1", sharing="none", enabled=True, default_version_id=None
+    )
+    elsewhere = make_peers(session, await serve(make_app(service, FIND_SERVICE)))
+    peers = PeersByOwner({"credentials"}, DirectPeers(answering(GRANT)), elsewhere)
+    assert await peers.ask(FIND_VARIABLES, QUESTION) is GRANT
+    assert await peers.ask(FIND_SERVICE, ServiceQuestion(platform_id="p1", ref="s")) == service
 
 
 async def test_a_service_question_reaches_its_owner(serve: Serve, session: aiohttp.ClientSession) -> None:

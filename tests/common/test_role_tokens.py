@@ -30,7 +30,7 @@ class SetClock:
 
 
 def make_token(call: Call[Any, Any] = FIND_CREDENTIAL, *, role: str = "executor", age: timedelta = timedelta(0)) -> str:
-    return TokenSigner(role, KEYS[role].private, SetClock(datetime.now(UTC) - age)).token(call)
+    return TokenSigner([role], KEYS[role].private, SetClock(datetime.now(UTC) - age)).token(call)
 
 
 def make_forged(**changes: object) -> str:
@@ -54,6 +54,12 @@ def test_a_role_may_make_the_calls_that_are_for_it() -> None:
     assert authorized(make_token()) == "executor"
     assert authorized(make_token(role="webhooks")) == "webhooks"
     assert authorized(make_forged()) == "executor"
+
+
+def test_a_process_of_several_roles_signs_as_one_that_may_ask() -> None:
+    signer = TokenSigner(["webhooks", "catalog"], KEYS["catalog"].private, SystemClock())
+    token = signer.token(KEEP_VALUE)
+    assert authorize(f"Bearer {token}", KEEP_VALUE, PUBLIC) == "catalog"
 
 
 def test_a_call_for_other_roles_is_forbidden() -> None:
@@ -95,13 +101,13 @@ def test_a_claim_that_is_wrong_or_missing_is_refused(changes: dict[str, object])
 
 
 def test_a_role_can_not_sign_for_another() -> None:
-    imposter = TokenSigner("executor", KEYS["catalog"].private, SystemClock())
+    imposter = TokenSigner(["executor"], KEYS["catalog"].private, SystemClock())
     with pytest.raises(Unauthenticated):
         authorized(imposter.token(FIND_CREDENTIAL))
 
 
 def test_an_unknown_role_is_refused() -> None:
-    stranger = TokenSigner("stranger", Ed25519PrivateKey.generate(), SystemClock())
+    stranger = TokenSigner(["stranger"], Ed25519PrivateKey.generate(), SystemClock())
     with pytest.raises(Unauthenticated, match="public key is not known"):
         authorized(stranger.token(FIND_CREDENTIAL))
 
@@ -132,7 +138,7 @@ def test_what_is_no_token_is_refused(header: str | None) -> None:
 
 def test_a_token_is_used_for_half_a_minute_and_then_made_anew() -> None:
     clock = SetClock(datetime(2024, 1, 1, tzinfo=UTC))
-    signer = TokenSigner("executor", KEYS["executor"].private, clock)
+    signer = TokenSigner(["executor"], KEYS["executor"].private, clock)
     first = signer.token(FIND_CREDENTIAL)
     clock.moment += timedelta(seconds=29)
     assert signer.token(FIND_CREDENTIAL) == first
@@ -154,7 +160,7 @@ def test_keys_are_read_from_settings(form: str) -> None:
         pem.decode() if form == "pem" else base64.b64encode(raw).decode(), f"executor={public}, webhooks={public},"
     )
     assert set(keys.public) == {"executor", "webhooks"}
-    token = TokenSigner("webhooks", keys.private, SystemClock()).token(FIND_CREDENTIAL)
+    token = TokenSigner(["webhooks"], keys.private, SystemClock()).token(FIND_CREDENTIAL)
     assert authorize(f"Bearer {token}", FIND_CREDENTIAL, keys.public) == "webhooks"
 
 

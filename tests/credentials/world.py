@@ -29,8 +29,8 @@ from libs.common.contracts.identity import UserChanged
 from libs.common.egress.allow import Allow
 from libs.common.egress.client import EgressClient
 from libs.common.engines import Engines, open_engines
-from libs.common.internal import DirectPeers
 from libs.common.keyring import KeyRing
+from libs.common.peers import DirectPeers
 from libs.common.service import Infra
 from libs.common.settings import Settings
 from libs.common.store.port import Collection, Documents, Store

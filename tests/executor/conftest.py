@@ -18,8 +18,8 @@ from libs.common.clock import SystemClock
 from libs.common.egress.allow import Allow
 from libs.common.egress.client import EgressClient
 from libs.common.engines import Engines, open_engines
-from libs.common.internal import DirectPeers
 from libs.common.keyring import KeyRing
+from libs.common.peers import DirectPeers
 from libs.common.service import Infra, Service
 from libs.common.settings import Settings
 from libs.common.telemetry import Metrics, Tracing

@@ -10,7 +10,7 @@ from libs.common.contracts.catalog import Kind
 from libs.common.egress.allow import Allow
 from libs.common.egress.client import EgressClient
 from libs.common.engines import Engines, open_engines
-from libs.common.internal import DirectPeers
+from libs.common.peers import DirectPeers
 from libs.logic.budget import Budget
 from libs.logic.sandbox.pool import SandboxPool
 from libs.runtime.bindings import Actor

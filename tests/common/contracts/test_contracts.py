@@ -14,6 +14,7 @@ from libs.common.contracts.asyncapi import EXAMPLES
 from libs.common.contracts.calls import Call
 from libs.common.contracts.envelope import Event, decode, encode
 from libs.common.contracts.identity import KeyChanged, UserChanged
+from libs.common.contracts.questions import CALLS, askers_of, owners_asked_by
 from libs.common.contracts.topics import TOPICS, Topic
 
 SERVICES = {"catalog", "credentials", "executor", "identity", "webhooks"}
@@ -90,8 +91,20 @@ def test_a_call_is_owned_and_asked_by_services(call: Call[Any, Any]) -> None:
     assert call.owner not in call.callers
 
 
-def test_calls_have_names_of_their_own() -> None:
-    assert len({call.name for call in _CALLS}) == len(_CALLS)
+def test_the_table_of_calls_is_complete_and_each_has_a_name_of_its_own() -> None:
+    assert sorted(call.name for call in CALLS) == sorted(call.name for call in _CALLS)
+    assert len({call.name for call in CALLS}) == len(CALLS)
+
+
+def test_who_asks_whom_leaves_out_who_is_asked_at_home() -> None:
+    assert owners_asked_by({"catalog"}) == {"credentials": ["catalog"], "identity": ["catalog"]}
+    assert owners_asked_by({"catalog", "credentials"}) == {"identity": ["catalog", "credentials"]}
+    assert owners_asked_by(SERVICES) == askers_of(SERVICES) == {}
+    assert askers_of({"credentials"}) == {
+        "catalog": ["credentials"],
+        "executor": ["credentials"],
+        "webhooks": ["credentials"],
+    }
 
 
 def test_no_event_has_a_member_for_a_secret() -> None:

@@ -14,8 +14,8 @@ from libs.common.clock import SystemClock
 from libs.common.contracts.topics import TOPICS
 from libs.common.egress import Allow, EgressClient
 from libs.common.engines import open_engines
-from libs.common.internal import DirectPeers
 from libs.common.keyring import KeyRing
+from libs.common.peers import DirectPeers
 from libs.common.service import Infra, Service
 from libs.common.settings import Settings
 from libs.common.telemetry import Metrics, Tracing

@@ -1,0 +1,45 @@
+"""The table of calls: every question that one service has for another."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from libs.common.contracts.calls import Call
+from libs.common.contracts.catalog import FIND_COMPONENT, FIND_SECURITY, FIND_SERVICE, FIND_VERSION, LIST_COMPONENTS
+from libs.common.contracts.credentials import FIND_CREDENTIAL, FIND_VARIABLES, KEEP_VALUE
+from libs.common.contracts.identity import AUTHENTICATE_KEY, FIND_USER
+
+CALLS: tuple[Call[Any, Any], ...] = (
+    FIND_SERVICE,
+    FIND_COMPONENT,
+    LIST_COMPONENTS,
+    FIND_SECURITY,
+    FIND_VERSION,
+    FIND_CREDENTIAL,
+    FIND_VARIABLES,
+    KEEP_VALUE,
+    AUTHENTICATE_KEY,
+    FIND_USER,
+)
+
+
+def owners_asked_by(services: Collection[str]) -> dict[str, list[str]]:
+    """The other services that these ask something of, each with those that ask."""
+    pairs = {(call.owner, caller) for call in CALLS for caller in call.callers if caller in services}
+    return _grouped(pairs, services)
+
+
+def askers_of(services: Collection[str]) -> dict[str, list[str]]:
+    """The other services that ask something of these, each with those that it asks."""
+    return _grouped(
+        {(caller, call.owner) for call in CALLS for caller in call.callers if call.owner in services}, services
+    )
+
+
+def _grouped(pairs: set[tuple[str, str]], besides: Collection[str]) -> dict[str, list[str]]:
+    grouped: dict[str, list[str]] = {}
+    for one, other in sorted(pairs):
+        if one not in besides:
+            grouped.setdefault(one, []).append(other)
+    return grouped
