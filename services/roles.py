@@ -20,6 +20,10 @@ class Role:
     edge: bool = True
     workers: bool = True
 
+    def __str__(self) -> str:
+        part = "" if self.edge and self.workers else ":edge" if self.edge else ":workers"
+        return f"{self.service}{part}"
+
     def joined(self, other: Role) -> Role:
         return Role(self.service, self.edge or other.edge, self.workers or other.workers)
 
@@ -57,3 +61,7 @@ def parse_roles(names: Iterable[str]) -> tuple[Role, ...]:
             )
         roles[role.service] = role.joined(roles.get(role.service, role))
     return tuple(roles.values())
+
+
+def is_everything(roles: Iterable[Role]) -> bool:
+    return set(roles) == {Role(service) for service in SERVICES}

@@ -56,6 +56,11 @@ def open_engines(store_url: str, bus_url: str, clock: Clock, *, exclusive: bool 
     return Engines(SqliteStore(database, clock), LocalBus(database, clock), database)
 
 
+def is_embedded(store_url: str) -> bool:
+    """Whether the store is for one process alone."""
+    return store_url.startswith(_SQLITE)
+
+
 def _scheme(url: str) -> str:
     """The beginning of a URL: the rest may hold a password."""
     scheme, separator, _ = url.partition(":")

@@ -80,18 +80,9 @@ class Settings(BaseSettings):
         return self.interactor_env == "production"
 
     @property
-    def on_loopback(self) -> bool:
-        if self.host == "localhost":
-            return True
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return False
-
-    @property
     def default_key_allowed(self) -> bool:
         """Whether the key `default` works here: a local server that only this machine can reach."""
-        return self.on_loopback and not self.production
+        return is_loopback(self.host) and not self.production
 
     @property
     def egress_exceptions(self) -> str:
@@ -102,6 +93,15 @@ class Settings(BaseSettings):
     @property
     def effective_store_url(self) -> str:
         return self.store_url or f"sqlite:{self.data_dir / 'interactor.db'}"
+
+
+def is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def check_production(settings: Settings) -> None:

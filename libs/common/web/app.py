@@ -7,18 +7,20 @@ cost a fifth of a short request.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import unquote
 
 from aiohttp import hdrs, web
 
 from libs.common.errors import MethodNotAllowed, NotFound
 from libs.common.web.endpoint import Endpoint, Endpoints, request_id_of
+from libs.common.web.health import starting
 from libs.common.web.problems import problem
 from libs.common.web.routes import Route
 
+Serve: TypeAlias = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 API_PREFIX = "v1"
 _ANY = "*"
 _NO_PARAMETERS: Mapping[str, str] = {}
@@ -103,14 +105,42 @@ class Dispatcher:
         return problem(error, request_id_of(request))
 
 
-def server_of(dispatcher: Dispatcher, *, largest_body_bytes: int) -> web.Server:
+class Entrance:
+    """What a server calls from its first moment on: until it is opened, health alone is served."""
+
+    def __init__(self, health: Iterable[web.RouteDef], *, largest_body_bytes: int) -> None:
+        """To be made where the event loop of the server runs."""
+        plain = list(health)
+        self._health = Dispatcher([], plain)
+        self._health_paths = {route.path for route in plain}
+        self._application: Serve | None = None
+        self.server = server_of(self._serve, largest_body_bytes=largest_body_bytes)
+
+    def open(self, application: Serve) -> None:
+        """From now on connections are made with the application itself: nothing stands before it."""
+        self._application = application
+        self.server.request_handler = application
+
+    async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
+        """On a connection from before; it ends with this answer, so that none keeps the detour."""
+        response = await (self._application or self._early)(request)
+        response.force_close()
+        return response
+
+    async def _early(self, request: web.BaseRequest) -> web.StreamResponse:
+        if request.path in self._health_paths:
+            return await self._health(request)
+        return problem(starting(), request_id_of(request))
+
+
+def server_of(application: Serve, *, largest_body_bytes: int) -> web.Server:
     """The server, to be made where its event loop runs."""
     loop = asyncio.get_running_loop()
 
     def request_of(message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
         return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=largest_body_bytes)
 
-    return web.Server(dispatcher, request_factory=request_of, access_log=None)
+    return web.Server(application, request_factory=request_of, access_log=None)
 
 
 def _plain(handler: Any) -> Endpoint:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib.resources import files
 from typing import Any, get_type_hints
 
@@ -128,14 +129,16 @@ def _parameters(route: Route) -> list[dict[str, Any]]:
     return [*named, user, *(_PAGING if is_list else ())]
 
 
-def docs_routes(document: dict[str, Any]) -> list[web.RouteDef]:
-    """`GET /openapi.json` and `GET /docs`; both rendered once."""
-    encoded = orjson.dumps(document)
+def docs_routes(document: Callable[[], dict[str, Any]]) -> list[web.RouteDef]:
+    """`GET /openapi.json` and `GET /docs`; the document is made when it is first asked for, in a thread."""
     page = files("libs.common.web").joinpath("docs.html").read_text()
     headers = {"Content-Security-Policy": _policy(page), "X-Content-Type-Options": "nosniff"}
+    rendering: list[asyncio.Task[bytes]] = []
 
     async def as_json(_request: web.Request) -> web.Response:
-        return web.Response(body=encoded, content_type="application/json")
+        if not rendering:
+            rendering.append(asyncio.create_task(asyncio.to_thread(lambda: orjson.dumps(document()))))
+        return web.Response(body=await asyncio.shield(rendering[0]), content_type="application/json")
 
     async def as_page(_request: web.Request) -> web.Response:
         return web.Response(text=page, content_type="text/html", charset="utf-8", headers=headers)

@@ -232,5 +232,4 @@ async def serving() -> AsyncIterator[Edge]:
 
 
 def _app(routes: Sequence[Route], endpoints: Endpoints) -> Dispatcher:
-    document = openapi([("test", routes)], "1.2.3")
-    return Dispatcher([Mount(routes, endpoints)], docs_routes(document))
+    return Dispatcher([Mount(routes, endpoints)], docs_routes(lambda: openapi([("test", routes)], "1.2.3")))

@@ -1,0 +1,52 @@
+"""What the settings name: engines, the key ring, exceptions from the egress rules."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from libs.common.clock import SystemClock
+from libs.common.egress import Allow
+from libs.common.engines import Engines, is_embedded, open_engines
+from libs.common.keyring import KeyRing, load_or_create_key_file
+from libs.common.settings import Settings, SettingsRefused
+from services.roles import Role, is_everything
+
+_KEY_FILE = "credentials.key"
+
+
+def open_for_roles(settings: Settings, roles: Sequence[Role]) -> Engines:
+    """The engines of a process with these roles. Raises EngineRefused, SettingsRefused."""
+    url = settings.effective_store_url
+    if is_embedded(url) and not is_everything(roles):
+        raise SettingsRefused(
+            "The embedded store serves one process that runs all services, and this one runs only some: "
+            "set STORE_URL=mongodb://… and BUS_URL=kafka://…, or name no role."
+        )
+    return open_engines(url, settings.bus_url, SystemClock())
+
+
+def open_for_command(settings: Settings) -> Engines:
+    """The engines for a short command, beside running servers. Raises EngineRefused."""
+    return open_engines(settings.effective_store_url, settings.bus_url, SystemClock(), exclusive=False)
+
+
+def key_ring(settings: Settings) -> KeyRing:
+    """From the setting, else from a file that a local server makes. Raises SealingRefused, SettingsRefused."""
+    if settings.credentials_keys is not None:
+        return KeyRing.parse(settings.credentials_keys.get_secret_value())
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        ring, _ = load_or_create_key_file(settings.data_dir / _KEY_FILE)
+    except OSError as error:
+        raise SettingsRefused(
+            f"DATA_DIR={settings.data_dir}: can't be written ({error.strerror}); name a directory that can"
+        ) from None
+    return ring
+
+
+def egress_exceptions(settings: Settings) -> Allow:
+    """Raises SettingsRefused."""
+    try:
+        return Allow.parse(settings.egress_exceptions)
+    except ValueError as error:
+        raise SettingsRefused(str(error)) from None
