@@ -7,39 +7,54 @@ from dataclasses import dataclass
 from libs.common.bus.local import LocalBus
 from libs.common.bus.port import Bus
 from libs.common.clock import Clock
+from libs.common.contracts.topics import topic_specs
 from libs.common.errors import EngineRefused
 from libs.common.sqlite import Database
 from libs.common.store.port import Store
 from libs.common.store.sqlite import SqliteStore
 
 _SQLITE = "sqlite:"
+_MONGO = ("mongodb://", "mongodb+srv://")
 _LOCAL = "local:"
-_STORE_FORMS = "'sqlite:<path of a file>' or 'sqlite::memory:'"
+_KAFKA = "kafka://"
+_STORE_FORMS = "'sqlite:<path of a file>', 'sqlite::memory:' or 'mongodb://<host>:<port>'"
 
 
 @dataclass(frozen=True, slots=True)
 class Engines:
-    """Declare collections, subscriptions and followers on them, then `start`."""
+    """Declare collections, subscriptions and followers on them, then `start`.
+
+    `database` is the file that both embedded engines share.
+    """
 
     store: Store
     bus: Bus
-    _database: Database
+    database: Database | None = None
 
     async def start(self) -> None:
-        """The store before the bus, whose consumers use it. Raises EngineRefused."""
-        await self._database.start()
+        """The store before the bus, whose consumers use it.
+
+        Raises EngineRefused, or Unavailable and can be called again.
+        """
+        if self.database is not None:
+            await self.database.start()
         try:
             await self.store.start()
             await self.bus.start()
         except BaseException:
-            await self._database.close()
+            await self.store.close()
+            await self._close_database()
             raise
 
     async def close(self) -> None:
         """Finishes what is in hand; what is acknowledged is durable in any case."""
         await self.bus.close()
         await self.store.close()
-        await self._database.close()
+        await self._close_database()
+
+    async def _close_database(self) -> None:
+        if self.database is not None:
+            await self.database.close()
 
 
 def open_engines(store_url: str, bus_url: str, clock: Clock, *, exclusive: bool = True) -> Engines:
@@ -47,6 +62,8 @@ def open_engines(store_url: str, bus_url: str, clock: Clock, *, exclusive: bool 
 
     Without `exclusive` the data directory isn't locked: for short commands beside a running server.
     """
+    if store_url.startswith(_MONGO):
+        return _clustered(store_url, bus_url, clock)
     path = store_url.removeprefix(_SQLITE)
     if not store_url.startswith(_SQLITE) or not path:
         raise EngineRefused(f"STORE_URL must be {_STORE_FORMS}, and it is {_scheme(store_url)}")
@@ -54,6 +71,18 @@ def open_engines(store_url: str, bus_url: str, clock: Clock, *, exclusive: bool 
         raise EngineRefused(f"BUS_URL must be 'local:' with this STORE_URL, and it is {_scheme(bus_url)}")
     database = Database(path, exclusive=exclusive)
     return Engines(SqliteStore(database, clock), LocalBus(database, clock), database)
+
+
+def _clustered(store_url: str, bus_url: str, clock: Clock) -> Engines:
+    if not bus_url.startswith(_KAFKA):
+        raise EngineRefused(
+            f"BUS_URL must be 'kafka://<host>:<port>' with a MongoDB as STORE_URL, and it is {_scheme(bus_url)}"
+        )
+    from libs.common.bus.kafka import KafkaBus  # their libraries take a local start a third of a second to import
+    from libs.common.store.mongo import MongoStore
+
+    bus = KafkaBus(bus_url, topic_specs())
+    return Engines(MongoStore(store_url, clock, bus.publish), bus)
 
 
 def is_embedded(store_url: str) -> bool:

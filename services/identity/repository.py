@@ -14,6 +14,7 @@ KEYS = Collection(
     "identity.keys",
     {"platform_id": "text", "key_hash": "text", "name": "text"},
     (Index(("key_hash",), unique=True), Index(("platform_id", "name"))),
+    required=frozenset({"platform_id", "key_hash", "name"}),
 )
 USERS = Collection(
     "identity.users",
@@ -23,6 +24,7 @@ USERS = Collection(
         Index(("platform_id", "email"), unique=True),
         Index(("platform_id", "name", "user_id")),
     ),
+    required=frozenset({"platform_id", "user_id"}),
 )
 _BY_NAME = (Sort("name"), Sort("user_id"))
 

@@ -15,7 +15,11 @@ from tests.common.conformance.engine import Inbox
 @pytest.mark.parametrize(
     ("store_url", "bus_url", "sentence"),
     [
-        ("postgres://me:secret@host/db", "local:", "STORE_URL must be 'sqlite:<path of a file>' .* 'postgres:…'"),
+        ("postgres://me:secret@host/db", "local:", "STORE_URL must be 'sqlite:<path of a file>', .* 'postgres:…'"),
+        ("mongodb://me:secret@host", "local:", "BUS_URL must be 'kafka:.*'local:…'"),
+        ("sqlite::memory:", "kafka://me:secret@host", "BUS_URL must be 'local:' .* 'kafka:…'"),
+        ("mongodb://", "kafka://host:9092", "STORE_URL must be 'mongodb:"),
+        ("mongodb://me:secret@host/a.b", "kafka://host:9092", "prefix"),
         ("sqlite:", "local:", "STORE_URL must be"),
         ("", "local:", "no URL"),
         ("sqlite::memory:", "amqp://me:secret@host", "BUS_URL must be 'local:' .* 'amqp:…'"),

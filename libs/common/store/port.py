@@ -32,7 +32,8 @@ class Collection:
 
     `due` names the time field by which documents are claimed; `expires` the time field after which a
     document may vanish without an event. Everything that queries need is a declared field, the rest of a
-    document is opaque. `id` may be used in orders and indexes like a field.
+    document is opaque. `id` may be used in orders and indexes like a field. No document lacks a `required`
+    field: only so can every engine read an order over several keys from an index.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Collection:
     indexes: tuple[Index, ...] = ()
     due: str | None = None
     expires: str | None = None
+    required: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +175,21 @@ class Store(Protocol):
 def with_fields(document: Document, **changes: Value) -> Document:
     """The same document with some fields changed."""
     return replace(document, fields={**document.fields, **changes})
+
+
+def check_fields(spec: Collection, document: Document) -> None:
+    """Raises ValueError for a field that isn't declared, or a required one that is absent."""
+    fields = document.fields
+    if not fields.keys() <= spec.fields.keys():
+        raise ValueError(f"{spec.name} declares no field {', '.join(sorted(fields.keys() - spec.fields.keys()))}")
+    if any(fields.get(name) is None for name in spec.required):
+        raise ValueError(f"{spec.name} requires {', '.join(sorted(spec.required))}")
+
+
+def id_key(order: Sequence[Sort]) -> Sort:
+    """Ties are broken in the direction of the last key, so that one index read in one direction serves it."""
+    explicit = next((key for key in order if key.field == "id"), None)
+    return explicit or Sort("id", descending=bool(order) and order[-1].descending)
 
 
 def check_served(spec: Collection, where: Where, order: Sequence[Sort]) -> None:

@@ -15,7 +15,7 @@ import orjson
 from libs.common.clock import from_microseconds, to_microseconds
 from libs.common.sqlite_rows import Insertion
 from libs.common.store.json_body import decode_body, encode_body
-from libs.common.store.port import Collection, Document, FieldType, Value
+from libs.common.store.port import Collection, Document, FieldType, Value, check_fields
 
 Row = Sequence[Any]
 
@@ -77,11 +77,9 @@ class Layout:
         return text
 
     def row(self, document: Document, *, revision: int, encoding: int | None, leased: bool = False) -> list[Any]:
-        """Raises ValueError when the document has a field that isn't declared."""
+        """Raises ValueError when the document doesn't fit its collection's declaration."""
+        check_fields(self.spec, document)
         fields = document.fields
-        if not fields.keys() <= self.spec.fields.keys():
-            unknown = ", ".join(sorted(fields.keys() - self.spec.fields.keys()))
-            raise ValueError(f"{self.spec.name} declares no field {unknown}")
         row = [document.id, revision, encode_body(document.body), encoding]
         for name, encode in self._encoders:
             value = fields.get(name)

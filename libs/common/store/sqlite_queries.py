@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from libs.common.store.port import Contains, Cursor, In, Range, Sort, Value, Where, check_cursor
+from libs.common.store.port import Contains, Cursor, In, Range, Sort, Value, Where, check_cursor, id_key
 from libs.common.store.sqlite_layout import Layout, quoted
 
 _CONTAINS = "_row IN (SELECT row FROM {table} WHERE field = ? AND value = ?)"
@@ -67,7 +67,7 @@ def _is_one_of(column: str, values: Sequence[str | int | bool | None]) -> Part:
 def steps(layout: Layout, order: Sequence[Sort], after: Cursor | None) -> Iterator[Step]:
     """The whole order in one step, or what comes after the cursor in the few that an index serves directly."""
     keys = [key for key in order if key.field != "id"]
-    by_id = _id_key(order)
+    by_id = id_key(order)
     if after is None:
         yield Step((), _order(keys, by_id))
         return
@@ -81,12 +81,6 @@ def steps(layout: Layout, order: Sequence[Sort], after: Cursor | None) -> Iterat
             ahead = (*same[:depth], _beyond(key, values[depth]))
             yield Step(ahead, f"{_plain(key)}, {_order(rest, by_id)}")
             yield Step((*same[:depth], _equals(quoted(key.field), None)), _order(rest, by_id))
-
-
-def _id_key(order: Sequence[Sort]) -> Sort:
-    """Ties are broken in the direction of the last key, so that one index read in one direction serves it."""
-    explicit = next((key for key in order if key.field == "id"), None)
-    return explicit or Sort("id", descending=bool(order) and order[-1].descending)
 
 
 def _beyond(key: Sort, value: Any) -> Part:

@@ -37,6 +37,7 @@ HEADS = Collection(
         Index(("service_id", "kind", "identity"), unique=True),
         Index(("refs",)),
     ),
+    required=frozenset({"service_id", "kind", "name", "identity"}),
 )
 CONTENTS = Collection(
     "catalog.contents",

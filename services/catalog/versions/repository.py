@@ -29,6 +29,7 @@ VERSIONS = Collection(
     "catalog.versions",
     {"service_id": "text", "name": "text"},
     (Index(("service_id", "name"), unique=True),),
+    required=frozenset({"service_id", "name"}),
 )
 PINS = Collection(
     "catalog.pins",

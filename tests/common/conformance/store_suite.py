@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from libs.common.bus.port import MAX_MESSAGE_BYTES, Message, MessageTooLarge
+from libs.common.store.json_body import MAX_BODY_BYTES, BodyTooLarge
 from libs.common.store.port import (
     Collection,
     Document,
@@ -92,6 +93,15 @@ class WritingSuite:
     async def test_a_field_that_is_not_declared_is_refused(self, jobs: Documents) -> None:
         with pytest.raises(ValueError, match="colour"):
             await jobs.insert(job("1", colour="red"))
+
+    async def test_a_required_field_that_is_absent_is_refused(self, engine: Engine) -> None:
+        spec = Collection("suite.owned", {"owner": "text"}, (Index(("owner",)),), required=frozenset({"owner"}))
+        owned = await started(engine, spec)
+        with pytest.raises(ValueError, match="requires owner"):
+            await owned.insert(Document("1", {}))
+        stored = await owned.insert(Document("1", {"owner": "ada"}))
+        with pytest.raises(ValueError, match="requires owner"):
+            await owned.update(with_fields(stored, owner=None))
 
     async def test_a_taken_id_is_refused(self, jobs: Documents) -> None:
         await jobs.insert(job("1"))
@@ -278,6 +288,12 @@ class ContentSuite:
         await jobs.insert_many([job("1", payload=b"one"), job("2"), job("3", payload=b"three")])
         assert [d.payload for d in await jobs.find({"owner": "ada"})] == [None, None, None]
         assert [d.payload for d in await jobs.find({"owner": "ada"}, payload=True)] == [b"one", None, b"three"]
+
+    async def test_a_body_that_is_too_large_is_refused(self, jobs: Documents) -> None:
+        with pytest.raises(BodyTooLarge, match=str(MAX_BODY_BYTES)):
+            await jobs.insert(job("1", body="x" * MAX_BODY_BYTES))
+        assert await jobs.get("1") is None
+        await jobs.insert(job("1", body="x" * (MAX_BODY_BYTES - 2)))
 
 
 class EventSuite:

@@ -1,0 +1,211 @@
+"""The MongoDB store driver on Motor: a database per service, `w:majority`, one document per decision.
+
+Motor is past its maintainers' end of life; nothing outside this file imports it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+os.environ.setdefault("MOTOR_MAX_WORKERS", "32")  # read at import: its threads are what calls run on, ten by default
+
+from bson.codec_options import CodecOptions
+from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo.errors import DuplicateKeyError, PyMongoError
+from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
+
+from libs.common import periodic
+from libs.common.clock import Clock
+from libs.common.errors import EngineRefused
+from libs.common.store import mongo_indexes
+from libs.common.store.mongo_documents import MongoDocuments
+from libs.common.store.mongo_errors import refused, translated, unavailable
+from libs.common.store.mongo_outbox import Outbox, Publish
+from libs.common.store.mongo_url import MongoAddress
+from libs.common.store.port import Collection
+
+_HEARTBEAT = "heartbeat"
+_SKEW_NOTICED = timedelta(milliseconds=100)
+
+
+@dataclass(frozen=True, slots=True)
+class MongoOptions:
+    """`timeout_s` bounds every operation with its retries; `awaited_s` how long a write waits for its events to leave.
+
+    With `server_clock` due times are compared with the server's time, which all processes share.
+    """
+
+    timeout_s: float = 10.0
+    select_s: float = 5.0
+    awaited_s: float = 0.5
+    sweep_interval_s: float = 60.0
+    payload_sweep_interval_s: float = 3600.0
+    relay_interval_s: float = 5.0
+    relay_grace: timedelta = timedelta(seconds=5)
+    server_clock: bool = True
+
+
+class ServerClock:
+    """The process's clock, corrected by how far the server's is from it."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.skew = timedelta()
+
+    def now(self) -> datetime:
+        return self._clock.now() + self.skew
+
+    def learn(self, asked_at: datetime, told: datetime, answered_at: datetime) -> None:
+        """`told` is the server's time, in milliseconds, somewhere between the other two."""
+        skew = told - (asked_at + (answered_at - asked_at) / 2)
+        self.skew = skew if abs(skew) > _SKEW_NOTICED else timedelta()
+
+
+class MongoStore:
+    """`libs.common.store.port.Store`; events leave through `publish`."""
+
+    def __init__(self, url: str, clock: Clock, publish: Publish, options: MongoOptions | None = None) -> None:
+        """Raises EngineRefused for a URL that names no MongoDB."""
+        self._address = MongoAddress.parse(url)
+        self._options = options or MongoOptions()
+        self._process_clock = clock
+        self.clock = ServerClock(clock)
+        self.outbox = Outbox(publish, self.clock, awaited_s=self._options.awaited_s, grace=self._options.relay_grace)
+        self._documents: dict[str, MongoDocuments] = {}
+        self._client: Any = None
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def collection(self, spec: Collection) -> MongoDocuments:
+        if spec.name in self._documents:
+            raise ValueError(f"{spec.name} is declared twice")
+        documents = self._documents[spec.name] = MongoDocuments(spec, self._address.hosts, self.clock, self.outbox)
+        return documents
+
+    async def start(self) -> None:
+        """Raises EngineRefused, or Unavailable and can be called again."""
+        self._client = await asyncio.to_thread(self._connect, asyncio.get_running_loop())
+        try:
+            with translated(self._address.hosts):
+                await self._open()
+        except BaseException as error:
+            await asyncio.to_thread(self._client.close)
+            cause = error.__cause__ if isinstance(error.__cause__, PyMongoError) else error
+            told = refused(self._address.hosts, cause) if isinstance(cause, PyMongoError) else None
+            if told is not None:
+                raise told from None
+            raise
+        self._start_tasks()
+
+    async def close(self) -> None:
+        if not self._tasks:
+            return
+        await periodic.cancel(self._tasks)
+        self._tasks = []
+        for documents in self._documents.values():
+            await documents.drain()
+        await self.outbox.close()
+        await asyncio.to_thread(self._client.close)
+
+    async def ping(self) -> None:
+        if self._client is None:
+            raise unavailable(self._address.hosts, "not connected yet")
+        first = next(iter(self._documents.values()), None)
+        if first is None:
+            return
+        heartbeats = self._database(mongo_indexes.service_name(first.spec))[_HEARTBEAT]
+        with translated(self._address.hosts):
+            try:
+                await heartbeats.update_one({"_id": 1}, {"$inc": {"beats": 1}}, upsert=True)
+            except DuplicateKeyError:
+                return  # another process made it in the same moment
+
+    async def differences(self) -> list[str]:
+        """What of the indexes is not as declared, a sentence each."""
+        with translated(self._address.hosts):
+            told = [await documents.differences() for documents in self._documents.values()]
+        return [sentence for each in told for sentence in each]
+
+    async def measure_skew(self) -> timedelta:
+        """How far the server's clock is ahead of this process's. Raises Unavailable."""
+        clock = self._process_clock
+        with translated(self._address.hosts):
+            asked_at = clock.now()
+            hello = await self._client.admin.command("hello")
+            self.clock.learn(asked_at, hello["localTime"], clock.now())
+        return self.clock.skew
+
+    def _connect(self, loop: asyncio.AbstractEventLoop) -> Any:
+        """In a thread, since it reads certificates and name servers from files."""
+        options = self._options
+        try:
+            return AsyncIOMotorClient(
+                self._address.url,
+                io_loop=loop,
+                appname="interactor",
+                retryWrites=True,
+                retryReads=True,
+                tz_aware=True,
+                timeoutMS=int(options.timeout_s * 1000),
+                serverSelectionTimeoutMS=int(options.select_s * 1000),
+                connectTimeoutMS=int(options.select_s * 1000),
+            )
+        except (PyMongoError, ValueError, OSError) as error:
+            raise EngineRefused(
+                f"STORE_URL: MongoDB at {self._address.hosts} can't be used ({type(error).__name__}); "
+                "check its options, and that the files that it names are there"
+            ) from None
+
+    async def _open(self) -> None:
+        hello = await self._client.admin.command("hello")
+        if "setName" not in hello and hello.get("msg") != "isdbgrid":
+            raise EngineRefused(
+                f"MongoDB at {self._address.hosts} is no replica set, and only those keep what they acknowledged; "
+                "start it with --replSet and run rs.initiate()"
+            )
+        if self._options.server_clock:
+            await self.measure_skew()
+        for documents in self._documents.values():
+            database = self._database(mongo_indexes.service_name(documents.spec))
+            await mongo_indexes.create(database[mongo_indexes.collection_name(documents.spec)], documents.spec)
+            documents.open(database)
+
+    def _database(self, service: str) -> Any:
+        return self._client.get_database(
+            f"{self._address.prefix}_{service}",
+            codec_options=CodecOptions(tz_aware=True),
+            write_concern=WriteConcern("majority", wtimeout=int(self._options.timeout_s * 1000), j=True),
+            read_concern=ReadConcern("majority"),
+        )
+
+    def _start_tasks(self) -> None:
+        options = self._options
+        self._repeat(options.relay_interval_s, "relay events", self._relay)
+        self._repeat(options.sweep_interval_s, "sweep expired documents", self.sweep)
+        self._repeat(options.payload_sweep_interval_s, "sweep unclaimed payloads", self.sweep_payloads)
+        if options.server_clock:
+            self._repeat(options.sweep_interval_s, "compare clocks", self.measure_skew)
+
+    async def sweep(self) -> None:
+        """Removes expired documents."""
+        for documents in self._documents.values():
+            await documents.sweep()
+
+    async def sweep_payloads(self) -> None:
+        """Removes chunks of payloads that no document refers to."""
+        for documents in self._documents.values():
+            await documents.sweep_payloads()
+
+    async def _relay(self) -> None:
+        with translated(self._address.hosts):
+            await self.outbox.relay(documents.collection for documents in self._documents.values())
+
+    def _repeat(self, interval_s: float, name: str, action: Any) -> None:
+        """A little apart from other processes that do the same."""
+        interval_s *= random.uniform(0.9, 1.1)  # noqa: S311
+        self._tasks.append(periodic.start(name, periodic.every(interval_s, name, action)))

@@ -1,0 +1,63 @@
+"""Calls of many callers as few commands: what is asked for while commands are under way goes into the next one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
+
+A = TypeVar("A")
+R = TypeVar("R")
+
+_MOST_ITEMS = 500
+_MOST_UNDER_WAY = 4
+
+
+class Batches(Generic[A, R]):
+    """`run` takes a batch and answers each of it, an exception where one is refused; what it raises is for all."""
+
+    def __init__(self, run: Callable[[list[A]], Awaitable[Sequence[R | Exception]]]) -> None:
+        self._run = run
+        self._waiting: list[tuple[A, asyncio.Future[R]]] = []
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._called = False
+
+    def add(self, item: A) -> asyncio.Future[R]:
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[R] = loop.create_future()
+        self._waiting.append((item, future))
+        if not self._called:
+            self._called = True
+            loop.call_soon(self._begin)
+        return future
+
+    async def drain(self) -> None:
+        """Returns when nothing waits and nothing is under way."""
+        while self._under_way or self._waiting:
+            self._begin()
+            await asyncio.wait(self._under_way)
+
+    def _begin(self) -> None:
+        self._called = False
+        while self._waiting and len(self._under_way) < _MOST_UNDER_WAY:
+            batch, self._waiting = self._waiting[:_MOST_ITEMS], self._waiting[_MOST_ITEMS:]
+            task = asyncio.create_task(self._settle(batch), name="store batch")
+            self._under_way.add(task)
+            task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._under_way.discard(task)
+        self._begin()
+
+    async def _settle(self, batch: list[tuple[A, asyncio.Future[R]]]) -> None:
+        try:
+            results: Sequence[R | Exception] = await self._run([item for item, _ in batch])
+        except Exception as error:
+            results = [error] * len(batch)
+        for (_, future), result in zip(batch, results, strict=True):
+            if future.done():
+                continue
+            if isinstance(result, Exception):
+                future.set_exception(result)
+            else:
+                future.set_result(result)

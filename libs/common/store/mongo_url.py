@@ -1,0 +1,38 @@
+"""STORE_URL for MongoDB: its own connection string, whose database is the prefix of the services' databases."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit, urlunsplit
+
+from libs.common.errors import EngineRefused
+
+SCHEMES = ("mongodb", "mongodb+srv")
+_DEFAULT_PREFIX = "interactor"
+_MOST_CHARACTERS = 40  # MongoDB allows 63 bytes for a database's name
+
+
+@dataclass(frozen=True, slots=True)
+class MongoAddress:
+    """`url` holds the password and is for the driver alone; `hosts` may be told."""
+
+    url: str = field(repr=False)
+    hosts: str
+    prefix: str
+
+    @classmethod
+    def parse(cls, url: str) -> MongoAddress:
+        """Raises EngineRefused."""
+        parts = urlsplit(url)
+        hosts = parts.netloc.rpartition("@")[2]
+        prefix = parts.path.strip("/") or _DEFAULT_PREFIX
+        if parts.scheme not in SCHEMES or not hosts:
+            raise EngineRefused("STORE_URL must be 'mongodb://<host>:<port>[,…]/[<prefix>][?<options>]' for MongoDB")
+        if len(prefix) > _MOST_CHARACTERS or not prefix.replace("-", "").replace("_", "").isalnum():
+            raise EngineRefused(
+                f"STORE_URL: the prefix of the databases may have {_MOST_CHARACTERS} letters, digits, `-` and `_`"
+            )
+        query = parts.query
+        if parts.username and "authSource" not in query:
+            query = f"{query}&authSource=admin" if query else "authSource=admin"
+        return cls(urlunsplit((parts.scheme, parts.netloc, "/", query, "")), hosts, prefix)
