@@ -8,7 +8,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help setup run demo test fast check bench docs lock secrets kustomize
+.PHONY: help setup run demo test fast check bench docs lock gateway secrets kustomize
 
 help: ## Show what there is to make
 	@echo "Interactor Engine. make <target>:"
@@ -38,9 +38,15 @@ check: $(INSTALLED) ## Format, lint, types, imports, fast tests
 bench: $(INSTALLED) ## Measure, beside a bare aiohttp server; ARGS="--quick" or ARGS="--only a,b"
 	@$(RUN) -m tests.bench $(ARGS)
 
-docs: $(INSTALLED) ## Write docs/openapi.json and docs/asyncapi.json anew
+docs: $(INSTALLED) ## Write anew what is made from the code: docs, the tables of deploy/README.md
 	$(RUN) -m services openapi > docs/openapi.json
 	$(RUN) -m libs.common.contracts.asyncapi > docs/asyncapi.json
+	$(RUN) -m deploy.generate
+
+gateway: $(INSTALLED) ## Write deploy/gateway anew from the services' route tables
+	$(RUN) -m services gateway nginx --resolver 127.0.0.11 > deploy/gateway/nginx.conf
+	$(RUN) -m services gateway nginx > deploy/gateway/nginx.kubernetes.conf
+	$(RUN) -m services gateway httproutes > deploy/gateway/httproutes.yaml
 
 secrets: $(INSTALLED) ## Make what a deployment keeps secret in deploy/secrets; ARGS="--rotate NAME"
 	@$(RUN) -m services secrets --out deploy/secrets $(ARGS)

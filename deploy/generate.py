@@ -1,4 +1,4 @@
-"""Writes what follows from the code: the tables in deploy/README.md, and the alerts as the Prometheus Operator has them.
+"""Writes what follows from the code: the tables in README.md, and the alerts as the Prometheus Operator has them.
 
 `python -m deploy.generate`, which `make docs` runs.
 """
@@ -13,20 +13,13 @@ from typing import Literal, get_args, get_origin
 import yaml
 from pydantic.fields import FieldInfo
 
-from libs.common.contracts import catalog, credentials, identity, webhooks
-from libs.common.contracts.calls import Call
+from libs.common.contracts.questions import owners_asked_by
 from libs.common.contracts.topics import TOPICS
 from libs.common.settings import Settings
+from services.roles import SERVICES
 
 _FOLDER = Path(__file__).parent
 _RULE = {"apiVersion": "monitoring.coreos.com/v1", "kind": "PrometheusRule", "metadata": {"name": "interactor"}}
-SERVICES = ("catalog", "credentials", "executor", "identity", "webhooks")
-CALLS = [
-    call
-    for owner in (catalog, credentials, identity, webhooks)
-    for call in vars(owner).values()
-    if isinstance(call, Call)
-]
 
 
 def settings_table() -> str:
@@ -64,7 +57,7 @@ def _setting(name: str, field: FieldInfo) -> str:
 
 
 def _needs(service: str) -> str:
-    asked = sorted({call.owner for call in CALLS if service in call.callers})
+    asked = sorted(owners_asked_by([service]))
     written = [topic.name for topic in TOPICS.values() if topic.speaker == service]
     dead = [topic.dead_letter for topic in TOPICS.values() if service in topic.groups]
     read = [topic.name for topic in TOPICS.values() if service in (*topic.groups, *topic.followers)]
@@ -73,7 +66,7 @@ def _needs(service: str) -> str:
 
 
 def _list(names: list[str]) -> str:
-    return ", ".join(f"`{name}`" for name in names) or "–"
+    return ", ".join(f"`{name}`" for name in names) or "none"
 
 
 def main() -> None:
