@@ -16,6 +16,7 @@ from libs.common.errors import EngineRefused, ServiceError
 from libs.common.keyring import SealingRefused
 from libs.common.settings import Settings, SettingsRefused
 from services.commands import create_key, list_keys, print_openapi, revoke_key
+from services.gateway_commands import add_gateway
 from services.roles import HELP
 from services.run import run
 from services.secrets import ROTATED, make_secrets
@@ -85,6 +86,7 @@ def _add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     revoke.add_argument("--platform", required=True)
     revoke.add_argument("key_id", metavar="KEY_ID", help="its id, as `keys list` shows it")
     revoke.set_defaults(command=revoke_key)
+    add_gateway(commands.add_parser("gateway", help="print the gateway's configuration, from the route tables"))
     _add_secrets(commands.add_parser("secrets", help="make what a deployment keeps secret; what is there is kept"))
 
 
@@ -99,7 +101,7 @@ def _add_secrets(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--bus-at",
-        default="kafka:9092",
+        default="kafka:9092?replication=1",
         help="hosts and options of Kafka, as they follow the `@` of a new BUS_URL",
     )
     parser.set_defaults(command=make_secrets)
