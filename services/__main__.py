@@ -96,7 +96,7 @@ def _add_secrets(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--namespace", default="interactor", help="of Kubernetes; certificates name it")
     parser.add_argument(
         "--store-at",
-        default="mongodb:27017/?replicaSet=rs0&authSource=admin",
+        default="mongodb:27017/?replicaSet=rs0",
         help="hosts and options of MongoDB, as they follow the `@` of a new STORE_URL",
     )
     parser.add_argument(
