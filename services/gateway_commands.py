@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -52,7 +53,7 @@ async def print_nginx(settings: Settings, arguments: argparse.Namespace) -> int:
         folder=arguments.folder,
         access_log=arguments.access_log,
     )
-    sys.stdout.write(nginx_conf(route_tables(), site))
+    sys.stdout.write(await asyncio.to_thread(nginx_conf, route_tables(), site))
     return 0
 
 
