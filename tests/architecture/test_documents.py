@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 _ROOT = Path(__file__).parent.parent.parent
-_DOCUMENTS = [*_ROOT.glob("*.md"), *_ROOT.glob("docs/**/*.md")]
+_DOCUMENTS = [*_ROOT.glob("*.md"), *_ROOT.glob("docs/**/*.md"), *_ROOT.glob("deploy/*.md")]
 _NAMED_PATH = re.compile(r"`((?:services|libs|tests|docs)/[\w./-]+)`")
 _LINK = re.compile(r"\]\((?!https?://)([^)#]+)\)")
 

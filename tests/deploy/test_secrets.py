@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 import ssl
 import stat
-import subprocess
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -18,6 +16,7 @@ from libs.common.bus.kafka_url import parse_kafka_url
 from libs.common.contracts.identity import FIND_USER
 from libs.common.keyring import KeyRing
 from libs.common.role_tokens import RoleKeys, TokenSigner, authorize
+from services.__main__ import main
 from services.certificates import Certified, issue, make_authority
 from services.roles import SERVICES
 from services.secrets import METRICS_HOST, PROCESSES, ROTATED, Plan, write_secrets
@@ -215,11 +214,12 @@ def test_kustomize_makes_secrets_of_them(tmp_path: Path) -> None:
         (["--out", "{folder}", "--rotate", "certificates"], "can't be completed: ca.key is elsewhere"),
     ],
 )
-def test_what_can_not_be_made_is_a_sentence(tmp_path: Path, arguments: list[str], sentence: str) -> None:
+def test_what_can_not_be_made_is_a_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], sentence: str
+) -> None:
     make(tmp_path)
     (tmp_path / "ca.key").unlink()
-    command = [sys.executable, "-m", "services", "secrets", *(each.format(folder=tmp_path) for each in arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 1
-    assert sentence in done.stderr
-    assert done.stderr.count("\n") == 1
+    assert main(["secrets", *(each.format(folder=tmp_path) for each in arguments)]) == 1
+    said = capsys.readouterr().err
+    assert sentence in said
+    assert said.count("\n") == 1
