@@ -8,11 +8,11 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help setup run demo test fast check bench docs lock gateway secrets kustomize
+.PHONY: help setup run demo test fast check engines engines-stop bench docs lock gateway secrets kustomize
 
 help: ## Show what there is to make
 	@echo "Interactor Engine. make <target>:"
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(INSTALLED) ## Make the environment in .venv from the lock file
 
@@ -26,14 +26,20 @@ test: $(INSTALLED) ## Run all tests
 	@$(RUN) -m pytest
 
 fast: $(INSTALLED) ## Run the tests that need no process of their own
-	@$(RUN) -m pytest -m "not system"
+	@$(RUN) -m pytest -m "not system and not engines"
 
 check: $(INSTALLED) ## Format, lint, types, imports, fast tests
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports --no-logo
-	$(RUN) -m pytest -m "not system"
+	$(RUN) -m pytest -m "not system and not engines"
+
+engines: $(INSTALLED) ## Start a MongoDB and a Kafka for development; their URLs go to .engines/env
+	@$(RUN) -m tests.engines start
+
+engines-stop: $(INSTALLED) ## End them, and remove their data
+	@$(RUN) -m tests.engines stop
 
 bench: $(INSTALLED) ## Measure, beside a bare aiohttp server; ARGS="--quick" or ARGS="--only a,b"
 	@$(RUN) -m tests.bench $(ARGS)

@@ -13,6 +13,8 @@ from blockbuster import BlockBuster, blockbuster_ctx
 if TYPE_CHECKING:
     from tests.product import Running
 
+pytest_plugins = ["tests.engines.fixtures"]
+
 
 @pytest.fixture(autouse=True, scope="session")
 def _no_blocking() -> Iterator[BlockBuster]:
