@@ -1,11 +1,10 @@
-"""Writes what follows from the code: the tables in README.md, and the alerts as the Prometheus Operator has them.
+"""Writes what follows from the code: the tables in README files, and the alerts as the Prometheus Operator has them.
 
 `python -m deploy.generate`, which `make docs` runs.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, get_args, get_origin
@@ -39,8 +38,9 @@ TABLES: dict[str, Callable[[], str]] = {"settings": settings_table, "needs": nee
 def filled(text: str) -> str:
     """The page with each `<!-- table: NAME -->` block written anew."""
     for name, table in TABLES.items():
-        block = re.compile(rf"(<!-- table: {name} -->\n).*?(<!-- end -->)", re.DOTALL)
-        text = block.sub(lambda found, table=table: f"{found[1]}{table()}{found[2]}", text)
+        before, marker, rest = text.partition(f"<!-- table: {name} -->\n")
+        if marker:
+            text = before + marker + table() + rest[rest.index("<!-- end -->") :]
     return text
 
 
@@ -70,8 +70,8 @@ def _list(names: list[str]) -> str:
 
 
 def main() -> None:
-    page = _FOLDER / "README.md"
-    page.write_text(filled(page.read_text()))
+    for page in (_FOLDER / "README.md", _FOLDER.parent / "README.md"):
+        page.write_text(filled(page.read_text()))
     alerts = (_FOLDER / "telemetry/alerts.yaml").read_text()
     (_FOLDER / "components/telemetry/alerts.yaml").write_text(prometheus_rule(alerts))
 
