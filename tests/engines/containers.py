@@ -49,9 +49,9 @@ def daemon_answers() -> bool:
 
 
 def pull_images() -> None:
-    """Raises EnginesMissing."""
+    """The one that removes the others too. Raises EnginesMissing."""
     with _daemon() as client:
-        for name in (MONGO_IMAGE, KAFKA_IMAGE):
+        for name in (MONGO_IMAGE, KAFKA_IMAGE, testcontainers_config.ryuk_image):
             _pull(client.client, testcontainers_config.hub_image_name_prefix + name)
 
 
