@@ -9,7 +9,7 @@ import asyncio
 import os
 import random
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 os.environ.setdefault("MOTOR_MAX_WORKERS", "32")  # read at import: its threads are what calls run on, ten by default
@@ -137,7 +137,7 @@ class MongoStore:
         with translated(self._address.hosts):
             asked_at = clock.now()
             hello = await self._client.admin.command("hello")
-            self.clock.learn(asked_at, hello["localTime"], clock.now())
+            self.clock.learn(asked_at, hello["localTime"].replace(tzinfo=UTC), clock.now())
         return self.clock.skew
 
     def _connect(self, loop: asyncio.AbstractEventLoop) -> Any:

@@ -210,7 +210,7 @@ class MongoDocuments:
         if stretch.computed:
             cursor = self.collection.aggregate(pipeline_of(found, stretch, limit, projection))
         else:
-            cursor = self.collection.find(found, projection).sort(stretch.sort).limit(limit).batch_size(limit)
+            cursor = self.collection.find(found, projection, sort=stretch.sort or None, limit=limit, batch_size=limit)
         async for raw in cursor:
             yield raw
 
