@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import ssl
 from collections.abc import Sequence
@@ -34,7 +35,7 @@ from services.internal_tls import server_context
 from services.neighbours import Neighbours
 from services.roles import Role, parse_roles
 from services.sockets import Sockets
-from services.startup import Startup, together
+from services.startup import Startup
 
 _USER_AGENT = f"InteractorEngine/{VERSION}"
 _DRAIN_S = 10.0
@@ -79,6 +80,7 @@ class Product:
         self._answers: dict[Call[Any, Any], Any] = {}
         self._assemble()
         self._runners: list[web.BaseRunner] = []
+        self._sandbox_started: asyncio.Task[None] | None = None
 
     @property
     def url(self) -> str:
@@ -95,12 +97,14 @@ class Product:
         """
         entrance = await self._open_doors()
         startup = Startup(self._health)
-        await together(
-            self._neighbours.start(), self.egress.start(), self._start_sandbox(), startup.step(self.engines.start)
-        )
+        await self._neighbours.start()
+        await self.egress.start()
+        self._sandbox_started = asyncio.create_task(self._start_sandbox())
+        await startup.step(self.engines.start)
         for service in self._services.values():
             await startup.step(service.sealer.verify_keys)
             await startup.step(service.prepare)
+        await asyncio.shield(self._sandbox_started)
         for role in self.roles:
             self._start_workers(role)
         self._health.started = True
@@ -112,6 +116,8 @@ class Product:
             await runner.cleanup()
         await self.supervisor.stop()
         await self.engines.close()
+        if self._sandbox_started is not None:
+            await asyncio.gather(self._sandbox_started, return_exceptions=True)
         await self.sandbox.close()
         await self._neighbours.close()
         await self.egress.close()

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any
+from collections.abc import Awaitable, Callable
 
 import structlog
 from tenacity import AsyncRetrying, retry_if_exception_type, wait_random_exponential
@@ -16,28 +15,17 @@ log = structlog.get_logger()
 _LONGEST_WAIT_S = 3.0
 
 
-async def together(*steps: Coroutine[Any, Any, None]) -> None:
-    """All at once; the first that fails ends the others and is raised."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            for step in steps:
-                group.create_task(step)
-    except BaseExceptionGroup as failed:
-        raise failed.exceptions[0] from None
-
-
 class Startup:
     """Steps that may find an engine down; what is missing stands in `health`, and in the log once per reason."""
 
-    def __init__(self, health: Health) -> None:
+    def __init__(self, health: Health, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
         self._health = health
+        self._sleep = sleep
 
     async def step(self, action: Callable[[], Awaitable[None]]) -> None:
         """Tries until it is done."""
-        async for attempt in AsyncRetrying(
-            retry=retry_if_exception_type(Unavailable),
-            wait=wait_random_exponential(multiplier=0.1, max=_LONGEST_WAIT_S),
-        ):
+        waits = wait_random_exponential(multiplier=0.1, max=_LONGEST_WAIT_S)
+        async for attempt in AsyncRetrying(retry=retry_if_exception_type(Unavailable), wait=waits, sleep=self._sleep):
             with attempt:
                 await self._try(action)
         self._health.missing = None

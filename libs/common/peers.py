@@ -10,7 +10,13 @@ import orjson
 import structlog
 from aiohttp import web
 from pydantic import BaseModel
-from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
+from tenacity import (
+    AsyncRetrying,
+    retry_if_exception_type,
+    retry_if_not_exception_type,
+    stop_after_delay,
+    wait_random_exponential,
+)
 
 from libs.common.contracts.calls import Answers, Call, Peers
 from libs.common.errors import BY_STATUS, Detail, ServiceError, Unavailable
@@ -84,7 +90,8 @@ class HttpPeers:
 
     def _attempts(self) -> AsyncRetrying:
         return AsyncRetrying(
-            retry=retry_if_exception_type(aiohttp.ClientConnectorError),
+            retry=retry_if_exception_type(aiohttp.ClientConnectorError)
+            & retry_if_not_exception_type(aiohttp.ClientSSLError),
             stop=stop_after_delay(self._connect_for_s),
             wait=wait_random_exponential(multiplier=0.05, max=0.5),
             reraise=True,

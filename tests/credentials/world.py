@@ -33,7 +33,6 @@ from libs.common.keyring import KeyRing
 from libs.common.peers import DirectPeers
 from libs.common.service import Infra
 from libs.common.settings import Settings
-from libs.common.store.port import Collection, Documents, Store
 from libs.common.telemetry import Metrics, Tracing
 from libs.common.web.access import Access
 from libs.common.web.app import Dispatcher, Mount
@@ -42,6 +41,7 @@ from libs.common.web.idempotency import IdempotentAnswers
 from libs.common.web.idempotency import collection_spec as kept_answers
 from services.credentials.app import build
 from tests.credentials.neighbours import FakeCatalog, FakeIdentity
+from tests.shared_engines import ReopenableStore
 
 _KEYS = KeyRing.parse("k1:" + "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=")
 
@@ -57,20 +57,6 @@ class HandClock:
 
     def advance(self, **by: float) -> None:
         self.moment += timedelta(**by)
-
-
-class ReopenableStore:
-    """The engine's store, whose collections a test may open beside the service that declared them."""
-
-    def __init__(self, store: Store) -> None:
-        self.start, self.close, self.ping = store.start, store.close, store.ping
-        self._declare = store.collection
-        self._declared: dict[str, Documents] = {}
-
-    def collection(self, spec: Collection) -> Documents:
-        if spec.name not in self._declared:
-            self._declared[spec.name] = self._declare(spec)
-        return self._declared[spec.name]
 
 
 @dataclass(frozen=True)
