@@ -62,10 +62,10 @@ class Product:
         self.supervisor = Supervisor()
         self._settings = settings
         self._tracing = tracing or Tracing()
-        self._tls = server_context(settings)
-        self._neighbours = Neighbours(settings, self._names)
         exceptions, self._keys = egress_exceptions(settings), key_ring(settings)
         self.engines = engines or open_for_roles(settings, self.roles)
+        self._tls = server_context(settings)
+        self._neighbours = Neighbours(settings, self._names)
         self.sockets = Sockets.listen(settings, "http" if self._tls is None else "https")
         self.egress = EgressClient(
             exceptions,

@@ -59,6 +59,25 @@ def test_a_product_that_can_not_run_says_why(wrong: dict[str, Any], sentence: st
     assert "hush" not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("roles", "sentence"),
+    [
+        (["catlog"], "There is no role 'catlog'; the roles are catalog, credentials,"),
+        (["run", "identity", "catlog"], "There is no role 'catlog'"),
+        (["catalog"], "The embedded store serves one process that runs all services"),
+        (["catalog", "credentials", "executor", "identity", "webhooks:edge"], "The embedded store serves one process"),
+    ],
+)
+def test_roles_that_can_not_run_are_refused_in_a_sentence(
+    capsys: pytest.CaptureFixture[str], roles: list[str], sentence: str
+) -> None:
+    assert main(roles) == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith(sentence)
+    assert said.err.count("\n") == 1
+
+
 def test_a_command_is_refused_in_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["keys", "create", "--platform", "a b"]) == 1
     assert capsys.readouterr().err == "platform: use letters, digits, `-` and `_`\n"
@@ -76,4 +95,4 @@ def test_help_names_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["--help"])
     said = capsys.readouterr().out
-    assert all(name in said for name in ("run", "keys", "openapi"))
+    assert all(name in said for name in ("run", "keys", "openapi", "webhooks:workers"))
