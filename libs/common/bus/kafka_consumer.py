@@ -23,6 +23,7 @@ _FIRST_WAIT_S = 0.1
 _MAX_WAIT_S = 2.0
 _POLL_S = 1.0
 _COMMIT_TIMEOUT_S = 1.5
+_LOOKS = 4
 _TAKEN_AT_ONCE = 500
 _FETCH_BYTES = 16 * 1024 * 1024
 _NEVER_MS = 2**31 - 1
@@ -47,6 +48,8 @@ class GroupConsumer:
         self._committed: dict[TopicPartition, int] = {}
         self._restarted: defaultdict[str, list[int]] = defaultdict(list)
         self._settling = asyncio.Lock()
+        self._committing: asyncio.Future[None] | None = None
+        self._fetched_at = 0.0
         self._outage = Outage("kafka_consumer", topic=topic, group=group)
         self._commits = Outage("kafka_commits", topic=topic, group=group)
 
@@ -80,45 +83,72 @@ class GroupConsumer:
                 await consumer.start()
             committing.append(periodic.start("commit", self._commit_again_and_again(consumer)))
             self._outage.over()
-            watch = _Watch(consumer, self._options.stale_after_s)
+            watch = _Watch(self._cluster, consumer, self._outage, self._options.stale_after_s)
             while True:
+                await self._pace()
                 await self._lanes.room()
-                watch.begin()
+                began = time.monotonic()
                 await self._take(consumer)
-                watch.end()
+                await watch.look(time.monotonic() - began)
         finally:
             await periodic.cancel(committing)
             await self.revoke(consumer)
-            await end_consumer(consumer, self._options.grace_s)
+            await end_consumer(consumer, self._options.grace_s, self._committing)
+
+    async def _pace(self) -> None:
+        """A fetch costs as much as fifty messages, so under load some are let gather."""
+        pause_s = self._fetched_at + self._options.fetch_interval_s - time.monotonic()
+        if pause_s > 0:
+            await asyncio.sleep(pause_s)
 
     async def _take(self, consumer: AIOKafkaConsumer) -> None:
+        """During a rebalance `getmany` waits for its end, whenever that comes."""
         try:
-            async with asyncio.timeout(self._options.stale_after_s):
+            async with asyncio.timeout(2 * _POLL_S):
                 fetched = await consumer.getmany(timeout_ms=round(_POLL_S * 1000), max_records=_TAKEN_AT_ONCE)
-        except errors.NoOffsetForPartitionError as error:
-            await self._restart(consumer, error.args[0], _NO_POSITION)
-        except errors.OffsetOutOfRangeError as error:
-            for partition in error.args[0]:
-                await self._restart(consumer, partition, _OUT_OF_RANGE)
+        except TimeoutError:
+            return
+        except (errors.NoOffsetForPartitionError, errors.OffsetOutOfRangeError):
+            await self._start_over(consumer)
         else:
-            for partition, records in fetched.items():
-                for record in records:
-                    self._lanes.put(self._message(record))
-                self._next[partition] = records[-1].offset + 1
+            self._put(fetched)
+
+    def _put(self, fetched: dict[TopicPartition, list[Any]]) -> None:
+        if sum(map(len, fetched.values())) < _TAKEN_AT_ONCE:
+            self._fetched_at = time.monotonic()
+        for partition, records in fetched.items():
+            for record in records:
+                self._lanes.put(self._message(record))
+            self._next[partition] = records[-1].offset + 1
 
     def _message(self, record: ConsumerRecord[bytes | None, bytes | None]) -> Message:
         key = (record.key or b"").decode(errors="replace")
         return Message(self._topic, key, record.value or b"", record.offset, record.partition)
 
-    async def _restart(self, consumer: AIOKafkaConsumer, partition: TopicPartition, why: str) -> None:
-        """Goes to the beginning of a partition. Its old positions mean nothing now, so none may be left in a lane."""
+    async def _start_over(self, consumer: AIOKafkaConsumer) -> None:
+        """Goes to the beginning of each partition in which the group's position is lost.
+
+        Old positions mean nothing there any more, so none may be left in a lane. All partitions are looked at
+        together: what is asked waits for a fetch that is under way, half a second each time.
+        """
         await self.settle(consumer)
-        for other, position in self._next.items():
-            consumer.seek(other, position)
+        assigned = consumer.assignment()
         async with asyncio.timeout(self._options.request_timeout_s):
-            await consumer.seek_to_beginning(partition)
-            self._next[partition] = await consumer.position(partition)
-        self._restarted[why].append(partition.partition)
+            positions: dict[TopicPartition, int | None] = dict(self._next)
+            for partition in assigned - positions.keys():
+                positions[partition] = await consumer.committed(partition)
+            beginnings = await consumer.beginning_offsets(list(assigned))
+            ends = await consumer.end_offsets(list(assigned))
+        if consumer.assignment() != assigned:
+            return
+        for partition in assigned:
+            position, beginning, end = positions[partition], beginnings[partition], ends[partition]
+            if position is None or not beginning <= position <= end:
+                if beginning < end:
+                    self._restarted[_NO_POSITION if position is None else _OUT_OF_RANGE].append(partition.partition)
+                position = beginning
+            self._next[partition] = position
+            consumer.seek(partition, position)
 
     async def settle(self, consumer: AIOKafkaConsumer) -> None:
         """Lets the lanes finish what is in hand and commits; what waited in them must be fetched again."""
@@ -155,16 +185,20 @@ class GroupConsumer:
         moved = {each: position for each, position in marks.items() if self._committed.get(each) != position}
         if not moved:
             return
-        try:
-            async with asyncio.timeout(_COMMIT_TIMEOUT_S):
-                await consumer.commit(moved)
-        except errors.CommitFailedError:
-            structlog.get_logger().info("kafka_commit_refused", topic=self._topic, group=self._group)
-        except (errors.KafkaError, TimeoutError) as error:
-            self._commits.lost(reason(error))
-        else:
-            self._committed.update(moved)
-            self._commits.over()
+        if self._committing is None or self._committing.done():
+            self._committing = asyncio.ensure_future(consumer.commit(moved))
+        await asyncio.wait([self._committing], timeout=_COMMIT_TIMEOUT_S)
+        if not self._committing.done():  # left to itself: cancelled, it would leave errors behind that nobody takes
+            self._commits.lost("Kafka does not answer")
+            return
+        match self._committing.exception():
+            case None:
+                self._committed.update(moved)
+                self._commits.over()
+            case errors.CommitFailedError():
+                structlog.get_logger().info("kafka_commit_refused", topic=self._topic, group=self._group)
+            case error:
+                self._commits.lost(reason(error))
 
     def _tell_restarts(self) -> None:
         for why, partitions in self._restarted.items():
@@ -217,24 +251,39 @@ class _Revocation(ConsumerRebalanceListener):  # type: ignore[misc]
 
 
 class _Watch:
-    """Raises TimeoutError when no partition has answered for too long, although they were asked."""
+    """Raises TimeoutError when no partition answers for `patience_s` although the cluster can be reached.
 
-    def __init__(self, consumer: AIOKafkaConsumer, stale_after_s: float) -> None:
+    While it can't, the client is as good as any other, and still a member of its group.
+    """
+
+    def __init__(self, cluster: Cluster, consumer: AIOKafkaConsumer, outage: Outage, patience_s: float) -> None:
+        self._cluster = cluster
         self._consumer = consumer
-        self._stale_after_s = stale_after_s
+        self._outage = outage
+        self._look_s = patience_s / _LOOKS
         self._heard = 0
-        self._asked_s = 0.0
-        self._began = 0.0
+        self._silent_s = 0.0
+        self._reached = 0
 
-    def begin(self) -> None:
-        self._began = time.monotonic()
-
-    def end(self) -> None:
+    async def look(self, asked_s: float) -> None:
+        """`asked_s` is for how long the partitions were asked since the last look."""
         partitions = self._consumer.assignment()
         heard = max((self._consumer.last_poll_timestamp(each) or 0 for each in partitions), default=0)
         if not partitions or heard != self._heard:
-            self._heard, self._asked_s = heard, 0.0
+            self._heard, self._silent_s, self._reached = heard, 0.0, 0
+            self._outage.over()
             return
-        self._asked_s += time.monotonic() - self._began
-        if self._asked_s > self._stale_after_s:
+        self._silent_s += asked_s
+        if self._silent_s > self._look_s:
+            self._silent_s = 0.0
+            self._outage.lost("it does not answer")
+            await self._doubt()
+
+    async def _doubt(self) -> None:
+        try:
+            async with self._cluster.connection():
+                self._reached += 1
+        except (EngineRefused, Unavailable):
+            self._reached = 0
+        if self._reached == _LOOKS:
             raise TimeoutError

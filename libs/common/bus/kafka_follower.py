@@ -106,34 +106,45 @@ class Followers:
         watch = _Watch(self._outage, self._options.stale_after_s)
         while True:
             await self._take(consumer)
+            await asyncio.sleep(self._options.fetch_interval_s)
             watch.look(consumer.last_poll_timestamp(each) for each in consumer.assignment())
-            if self._partitions(consumer) != consumer.assignment():
-                async with asyncio.timeout(self._options.request_timeout_s):
-                    await self._assign(consumer, at_end=False)
+            async with asyncio.timeout(self._options.request_timeout_s):
+                await self._look_for_partitions(consumer)
+
+    async def _look_for_partitions(self, consumer: AIOKafkaConsumer) -> None:
+        """A topic is without any while it is made anew, and for a moment after its broker came back."""
+        if not all(map(consumer.partitions_for_topic, self._names)):
+            await asyncio.sleep(_POLL_S)
+            await consumer._client.force_metadata_update()
+        if self._partitions(consumer) != consumer.assignment():
+            await self._assign(consumer, at_end=False)
 
     async def _take(self, consumer: AIOKafkaConsumer) -> None:
         try:
             fetched = await consumer.getmany(timeout_ms=round(_POLL_S * 1000), max_records=_TAKEN_AT_ONCE)
-        except errors.OffsetOutOfRangeError as error:
-            await self._start_over(consumer, error.args[0])
+        except errors.OffsetOutOfRangeError:
+            await self._start_over(consumer)
         else:
             for partition, records in fetched.items():
                 for record in records:
                     self._tell(record)
                 self._positions[partition] = records[-1].offset + 1
 
-    async def _start_over(self, consumer: AIOKafkaConsumer, partitions: Iterable[TopicPartition]) -> None:
+    async def _start_over(self, consumer: AIOKafkaConsumer) -> None:
+        assigned = consumer.assignment()
         async with asyncio.timeout(self._options.request_timeout_s):
-            beginnings = await consumer.beginning_offsets(list(partitions))
-        for partition, position in beginnings.items():
-            self._positions[partition] = position
-            consumer.seek(partition, position)
-            structlog.get_logger().warning(
-                "kafka_follower_starts_over",
-                topic=self._names[partition.topic],
-                partition=partition.partition,
-                reason="its position is not in the log any more: all that is retained is heard",
-            )
+            beginnings = await consumer.beginning_offsets(list(assigned))
+            ends = await consumer.end_offsets(list(assigned))
+        for partition in assigned:
+            if not beginnings[partition] <= self._positions[partition] <= ends[partition]:
+                self._positions[partition] = beginnings[partition]
+                structlog.get_logger().warning(
+                    "kafka_follower_starts_over",
+                    topic=self._names[partition.topic],
+                    partition=partition.partition,
+                    reason="its position is not in the log any more: all that is retained is heard",
+                )
+            consumer.seek(partition, self._positions[partition])
 
     def _tell(self, record: Any) -> None:
         topic = self._names[record.topic]
@@ -169,10 +180,11 @@ class _Watch:
     def look(self, heard: Iterable[int | None]) -> None:
         """`heard` is when each partition last answered; the one that has been silent longest counts."""
         now, oldest = time.monotonic(), min((at or 0 for at in heard), default=0)
+        silent_s = now - self._since
+        if silent_s > _CUT_OFF_S:
+            self._outage.lost("a partition does not answer", self._since)
         if oldest and oldest != self._heard:
             self._heard, self._since = oldest, now
             self._outage.over()
-        elif now - self._since > self._stale_after_s:
+        elif silent_s > self._stale_after_s:
             raise TimeoutError
-        elif now - self._since > _CUT_OFF_S:
-            self._outage.lost("a partition does not answer")

@@ -19,9 +19,10 @@ class Outage:
         self._context = context
         self._since: float | None = None
 
-    def lost(self, reason: str) -> None:
+    def lost(self, reason: str, since: float | None = None) -> None:
+        """`since` is the monotonic time of its last sign of life."""
         if self._since is None:
-            self._since = time.monotonic()
+            self._since = since or time.monotonic()
             structlog.get_logger().warning(f"{self._name}_lost", reason=reason, **self._context)
 
     def over(self) -> None:

@@ -19,13 +19,13 @@ class KafkaOptions:
     request_timeout_s: float = 6.0
     replace_after_s: float = 10.0
     pending_bytes: int = 32 * 1024 * 1024
-    linger_s: float = 0.002
+    fetch_interval_s: float = 0.005
     ping_timeout_s: float = 2.0
     session_timeout_s: float = 8.0
     stale_after_s: float = 20.0
     commit_interval_s: float = 0.5
     grace_s: float = 1.0
     close_timeout_s: float = 5.0
-    metadata_max_age_s: float = 10.0
+    metadata_max_age_s: float = 5.0
     retries: Retries = field(default_factory=Retries)
     backlog: Backlog = field(default_factory=Backlog)

@@ -38,7 +38,7 @@ class Producer:
         self._cluster = cluster
         self._options = options
         self._client: AIOKafkaProducer | None = None
-        self._down = "it is not connected yet"
+        self._down = f"Kafka at {cluster.url.addresses}: it is not connected yet"
         self._decided = asyncio.Event()
         self._decided.set()
         self._broken = asyncio.Event()
@@ -57,7 +57,7 @@ class Producer:
         """Sends what waits, if that is possible within the time-out."""
         if self._keeper:
             await periodic.cancel([self._keeper])
-        client, self._client, self._down = self._client, None, "it is closed"
+        client, self._client, self._down = self._client, None, "the connection to Kafka is closed"
         self._decided.set()
         if client:
             self._end(client, timeout_s)
@@ -66,32 +66,36 @@ class Producer:
     async def publish(self, messages: Sequence[Message], timeout_s: float | None = None) -> None:
         """In order per key. Raises MessageTooLarge, Unavailable: then some or all may have arrived nevertheless."""
         timeout_s = timeout_s or self._options.publish_timeout_s
-        pending = self._admit(messages)
+        pending = self._admit(messages, timeout_s)
         try:
-            async with asyncio.timeout(timeout_s):
-                await self._send(messages, pending)
-                await pending.outcome
-        except TimeoutError:
-            raise self._unknown(f"it did not acknowledge a message within {timeout_s:g} s") from None
+            await self._send(messages, pending)
+            in_time = await pending.outcome
         except errors.KafkaError as error:
             self._suspect(pending.client, error)
             raise self._failure(messages, error) from None
+        if not in_time:
+            raise self._unknown(f"it did not acknowledge a message within {timeout_s:g} s")
         if pending.error is not None:
             raise self._failure(messages, pending.error)
 
-    def _admit(self, messages: Sequence[Message]) -> _Pending:
-        size_bytes = sum(len(message.value) + len(message.key) + _RECORD_BYTES for message in messages)
+    def _admit(self, messages: Sequence[Message], timeout_s: float) -> _Pending:
+        size_bytes = 0
+        for message in messages:
+            size_bytes += len(message.value) + len(message.key) + _RECORD_BYTES
         if self._pending_bytes and self._pending_bytes + size_bytes > self._options.pending_bytes:
             raise self._cluster.unavailable("too many messages wait to be acknowledged already")
-        pending = _Pending(self, size_bytes)
+        pending = _Pending(self, size_bytes, timeout_s)
         self._pending[pending] = None
         self._pending_bytes += size_bytes
         return pending
 
     async def _send(self, messages: Sequence[Message], pending: _Pending) -> None:
+        """Waits where a topic is not known yet or a batch is full, for as long as a request may take."""
         try:
             client = pending.client = self._client or await self._connected()
             for message in messages:
+                if pending.outcome.done():
+                    break
                 topic, key = self._cluster.url.topic(message.topic), message.key.encode()
                 # With a partition given, aiokafka needn't list them all for each message.
                 partition = crc32(key) % len(await client.partitions_for(topic))
@@ -101,10 +105,10 @@ class Producer:
 
     async def _connected(self) -> AIOKafkaProducer:
         """Waits for a client that is being replaced; raises Unavailable once that failed."""
-        while self._client is None:
-            if self._decided.is_set():
-                raise self._cluster.unavailable(self._down)
-            await self._decided.wait()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._decided.wait(), self._options.publish_timeout_s)
+        if self._client is None:
+            raise Unavailable("bus_unavailable", self._down)
         return self._client
 
     def settled(self, pending: _Pending) -> None:
@@ -149,7 +153,7 @@ class Producer:
         No compression: aiokafka's lz4 is at level 9 and costs more than all the rest of a message.
         """
         options = self._options
-        settings: dict[str, Any] = self._cluster.settings()
+        settings: dict[str, Any] = self._cluster.settings(options.publish_timeout_s)
         return AIOKafkaProducer(
             **settings,
             acks="all",
@@ -191,24 +195,38 @@ class Producer:
         self._decided.set()
 
     def _end(self, client: AIOKafkaProducer, timeout_s: float) -> None:
-        task = periodic.start("end a producer", end_producer(client, timeout_s))
+        task = periodic.start("end a producer", self._end_and_forget(client, timeout_s))
         self._endings.add(task)
         task.add_done_callback(self._endings.discard)
+
+    async def _end_and_forget(self, client: AIOKafkaProducer, timeout_s: float) -> None:
+        await end_producer(client, timeout_s)
+        for pending in [each for each in self._pending if each.client is client]:
+            pending.give_up()
 
 
 class _Pending:
     """The messages of one publish, held until each is acknowledged or failed, also when nobody waits any more."""
 
-    __slots__ = ("_holds", "_owner", "client", "error", "outcome", "since", "size_bytes")
+    __slots__ = ("_holds", "_owner", "_settled", "_timer", "client", "error", "outcome", "since", "size_bytes")
 
-    def __init__(self, owner: Producer, size_bytes: int) -> None:
+    def __init__(self, owner: Producer, size_bytes: int, timeout_s: float) -> None:
+        loop = asyncio.get_running_loop()
         self.size_bytes = size_bytes
         self.since = time.monotonic()
-        self.outcome: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.outcome: asyncio.Future[bool] = loop.create_future()
         self.client: AIOKafkaProducer | None = None
         self.error: BaseException | None = None
         self._owner = owner
         self._holds = 1
+        self._settled = False
+        self._timer = loop.call_later(timeout_s, self._decide, False)
+
+    def give_up(self) -> None:
+        """Its client is gone: nothing will settle it."""
+        self.error = self.error or errors.ProducerClosed()
+        self._holds = 1
+        self.release()
 
     def add(self, acknowledged: asyncio.Future[Any]) -> None:
         self._holds += 1
@@ -216,11 +234,17 @@ class _Pending:
 
     def release(self) -> None:
         self._holds -= 1
-        if not self._holds:
+        if not self._holds and not self._settled:
+            self._settled = True
+            self._timer.cancel()
             self._owner.settled(self)
-            if not self.outcome.done():
-                self.outcome.set_result(None)
+            self._decide(True)
 
     def _settle(self, acknowledged: asyncio.Future[Any]) -> None:
-        self.error = self.error or acknowledged.exception()
+        error = acknowledged.exception()  # looked at in any case, or it is logged as forgotten
+        self.error = self.error or error
         self.release()
+
+    def _decide(self, in_time: bool) -> None:
+        if not self.outcome.done():
+            self.outcome.set_result(in_time)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -68,3 +68,11 @@ async def until(condition: Callable[[], object]) -> None:
         if condition():
             return
         await asyncio.sleep(0.001)
+
+
+async def until_async(condition: Callable[[], Awaitable[object]]) -> None:
+    """As `until`, for a condition that asks an engine."""
+    while True:
+        if await condition():
+            return
+        await asyncio.sleep(0.02)
