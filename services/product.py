@@ -62,8 +62,8 @@ class Product:
         self.supervisor = Supervisor()
         self._settings = settings
         self._tracing = tracing or Tracing()
-        exceptions, self._keys = egress_exceptions(settings), key_ring(settings)
         self.engines = engines or open_for_roles(settings, self.roles)
+        exceptions, self._keys = egress_exceptions(settings), key_ring(settings)
         self._tls = server_context(settings)
         self._neighbours = Neighbours(settings, self._names)
         self.sockets = Sockets.listen(settings, "http" if self._tls is None else "https")
