@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -47,11 +48,13 @@ class Gateway:
             return Answer(response.status, response.headers, orjson.loads(raw) if as_json else raw)
 
     async def send(self, raw: bytes) -> bytes:
-        """What comes back, until nginx ends the connection, for bytes that no client would send."""
+        """What comes back for bytes that no client would send."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.nginx.port)
         writer.write(raw)
         try:
-            return await reader.read()
+            head = await reader.readuntil(b"\r\n\r\n")
+            length = re.search(rb"(?i)content-length: (\d+)", head)
+            return head + (await reader.readexactly(int(length[1])) if length else b"")
         finally:
             writer.close()
 

@@ -51,7 +51,8 @@ async def running(configuration: Configuration, *, port: int = 0) -> AsyncIterat
     program = find_program()
     with tempfile.TemporaryDirectory(prefix="nginx-") as name, socket.create_server(("127.0.0.1", port)) as listening:
         folder, bound_port = Path(name), listening.getsockname()[1]
-        (folder / "nginx.conf").write_text(configuration(f"127.0.0.1:{bound_port}", name))
+        text = await asyncio.to_thread(configuration, f"127.0.0.1:{bound_port}", name)
+        (folder / "nginx.conf").write_text(text)
         process = await _started(program, folder, listening)
         try:
             await _answering(process, folder, bound_port)
@@ -89,7 +90,7 @@ async def _answering(process: asyncio.subprocess.Process, folder: Path, port: in
     """The socket listens before nginx does: it has started when it answers, whatever that is."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(b"GET /healthz HTTP/1.0\r\n\r\n")
-    answer, ended = asyncio.create_task(reader.read(1)), asyncio.create_task(process.wait())
+    answer, ended = asyncio.create_task(reader.read()), asyncio.create_task(process.wait())
     await asyncio.wait((answer, ended), return_when=asyncio.FIRST_COMPLETED)
     failed = process.returncode is not None
     for task in (answer, ended):

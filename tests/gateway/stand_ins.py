@@ -41,7 +41,8 @@ class StandIn:
         async def answer(request: web.BaseRequest) -> web.StreamResponse:
             return await self.answering(request)
 
-        self._runner = web.ServerRunner(web.Server(answer, request_factory=request_of, access_log=None))
+        server = web.Server(answer, request_factory=request_of, access_log=None, auto_decompress=False)
+        self._runner = web.ServerRunner(server)
         await self._runner.setup()
         listening = socket.create_server(("127.0.0.1", self.port), backlog=1024)
         self.port = listening.getsockname()[1]

@@ -139,6 +139,11 @@ def test_any_path_is_answered_as_the_one_process_answers_it(method: str, path: s
         ("POST", "/platform/a/b", "/-/api"),
         ("POST", "/v1/platform/a/webhook", "/-/api"),
         ("GET", "/v1/service", "/-/api"),
+        ("HEAD", "/v1/service", "/-/api"),
+        ("PATCH", "/v1/service/a", "/-/api"),
+        ("PUT", "/v1/service/a", "/-/api-once"),
+        ("DELETE", "/v1/service/a", "/-/api-once"),
+        ("GETS", "/v1/service/a", "/-/api-once"),
     ],
 )
 def test_inbound_webhooks_have_lanes_of_their_own(method: str, path: str, lane: str) -> None:
