@@ -17,7 +17,6 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 log = structlog.get_logger()
-_MAX_RELOADS = 3
 _RETRY_S = 1.0
 _OWNER_DOWN = 500
 
@@ -40,12 +39,17 @@ class _Entry(Generic[V]):
 
 @dataclass(slots=True)
 class _Load(Generic[V]):
-    task: asyncio.Task[V]
+    """One question to the owner, and the tags that were dropped since it was asked."""
+
+    task: asyncio.Task[Loaded[V]]
     dropped: set[str]
 
 
 class FollowedCache(Generic[K, V]):
-    """Bounded, single-flight, filled on a miss; a drop that overtakes a fill makes the fill load again.
+    """Bounded, single-flight, filled on a miss.
+
+    Whoever asks is answered with what the owner said after the last drop that was heard before. So a load that a
+    drop overtook is not kept; it answers those who had asked before the drop, and the others ask anew.
 
     An entry is served for `fresh_s`, then served on while it is loaded anew behind the caller's back. When the
     owner is down it goes on serving until `stale_s` (None: without end), asked again at most once a second;
@@ -88,7 +92,7 @@ class FollowedCache(Generic[K, V]):
                     self._refresh(key, entry, now)
                 return self._hit(key, entry)
         self.misses += 1
-        return await asyncio.shield(self._loading(key).task)
+        return await self._ask(key)
 
     def peek(self, key: K) -> V | None:
         """A fresh value without awaiting, or None."""
@@ -111,38 +115,49 @@ class FollowedCache(Generic[K, V]):
             self._entries.move_to_end(key)
         return entry.value
 
+    async def _ask(self, key: K) -> V:
+        while True:
+            load = self._loading(key)
+            dropped_before = frozenset(load.dropped)
+            try:
+                loaded = await asyncio.shield(load.task)
+            except ServiceError as error:
+                if not dropped_before or error.status >= _OWNER_DOWN:
+                    raise
+                continue  # a refusal has no tags: it may be from before the drop
+            if not loaded.tags & dropped_before:
+                return loaded.value
+
     def _loading(self, key: K) -> _Load[V]:
         """The one load of this key, a task of its own: a caller that is cancelled leaves it to the others."""
         load = self._loads.get(key)
         if load is None:
             dropped: set[str] = set()
-            task = asyncio.create_task(self._load_settled(key, dropped), name=f"load {self.name}")
+            task = asyncio.create_task(self._load_once(key, dropped), name=f"load {self.name}")
             task.add_done_callback(_retrieve)
             load = self._loads[key] = _Load(task, dropped)
         return load
 
-    async def _load_settled(self, key: K, dropped: set[str]) -> V:
-        """Loads until no drop overtook the answer; gives up keeping it after a few tries."""
+    async def _load_once(self, key: K, dropped: set[str]) -> Loaded[V]:
         try:
-            for _ in range(_MAX_RELOADS):
-                dropped.clear()
-                loaded = await self._load(key)
-                if not (loaded.tags & dropped):
-                    self._keep(key, loaded)
-                    break
+            loaded = await self._load(key)
         except ServiceError as error:
             if error.status < _OWNER_DOWN:
                 self._forget(key)
             raise
         finally:
             del self._loads[key]
-        return loaded.value
+        if loaded.tags & dropped:
+            self._forget(key)
+        else:
+            self._keep(key, loaded)
+        return loaded
 
     def _refresh(self, key: K, entry: _Entry[V], now: float) -> None:
         entry.refresh_at = now + _RETRY_S
         self._loading(key).task.add_done_callback(self._refreshed)
 
-    def _refreshed(self, task: asyncio.Task[V]) -> None:
+    def _refreshed(self, task: asyncio.Task[Loaded[V]]) -> None:
         if not task.cancelled() and (error := task.exception()):
             reason = error.code if isinstance(error, ServiceError) else repr(error)
             log.warning("cache.refresh_failed", cache=self.name, reason=reason)
@@ -168,7 +183,7 @@ class FollowedCache(Generic[K, V]):
                     del self._by_tag[tag]
 
 
-def _retrieve(task: asyncio.Task[V]) -> None:
+def _retrieve(task: asyncio.Task[Loaded[V]]) -> None:
     """Every caller may have gone away meanwhile; then nobody else looks at the error."""
     if not task.cancelled():
         task.exception()

@@ -84,22 +84,42 @@ async def test_a_drop_leaves_what_is_filed_under_other_tags() -> None:
     assert owner.cache.peek("a") == "first"
 
 
-async def test_a_drop_that_overtakes_a_load_makes_it_load_again() -> None:
+async def test_a_load_that_a_drop_overtakes_answers_who_asked_before_and_is_not_kept() -> None:
     owner = Owner()
     owner.gate.clear()
-    loading = asyncio.create_task(owner.cache.get("a"))
+    before = asyncio.create_task(owner.cache.get("a"))
     await _until_idle()
     owner.values["a"] = "second"
     owner.cache.drop(["a"])
+    after = [asyncio.create_task(owner.cache.get("a")) for _ in range(3)]
+    await _until_idle()
     owner.gate.set()
-    assert await loading == "second"
+    assert await before == "first"
+    assert await asyncio.gather(*after) == ["second"] * 3
     assert owner.cache.peek("a") == "second"
+    assert owner.asked == ["a", "a"]
 
 
-async def test_a_value_that_is_overtaken_again_and_again_is_answered_and_not_kept() -> None:
+async def test_a_refusal_from_before_a_drop_is_not_the_answer_to_who_asks_after_it() -> None:
+    owner = Owner()
+    owner.gate.clear()
+    owner.error = NotFound("gone", "It is gone.")
+    before = asyncio.create_task(owner.cache.get("a"))
+    await _until_idle()
+    owner.error = None
+    owner.cache.drop(["a"])
+    after = asyncio.create_task(owner.cache.get("a"))
+    await _until_idle()
+    owner.gate.set()
+    assert await after == "first"
+    with pytest.raises(NotFound):
+        await before
+
+
+async def test_a_value_that_is_overtaken_each_time_is_answered_and_not_kept() -> None:
     owner = Owner()
     owner.during = lambda: owner.cache.drop(["a"])
-    assert await owner.cache.get("a") == "first"
+    assert [await owner.cache.get("a") for _ in range(3)] == ["first"] * 3
     assert (len(owner.asked), len(owner.cache)) == (3, 0)
 
 

@@ -69,7 +69,11 @@ class Bus(Protocol):
         """
 
     def follow(self, topic: str, handler: FollowHandler) -> None:
-        """Every message from now on, in every process, without a group and without replay: for caches."""
+        """Every message from now on, in every process, without a group and without replay: for caches.
+
+        All handlers of a topic hear a message in one go, in the order in which they were declared: a cache that is
+        filled from another one is declared after it.
+        """
 
     async def start(self) -> None: ...
 
