@@ -108,7 +108,7 @@ class DeliverySuite:
 
 
 class FollowerSuite:
-    async def test_followers_hear_every_message_from_now_on_in_the_order_of_their_declaration(self, engine: Engine) -> None:
+    async def test_followers_hear_every_message_from_now_on_in_their_order(self, engine: Engine) -> None:
         first = await engine.open()
         await first.start()
         await first.bus.publish([message(b"before")])
