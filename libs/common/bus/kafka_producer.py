@@ -23,7 +23,11 @@ from libs.common.errors import EngineRefused, Unavailable
 _LOOK_S = 1.0
 _FIRST_WAIT_S = 0.1
 _MAX_WAIT_S = 2.0
-_REFUSED_BEFORE = (errors.TopicAuthorizationFailedError, errors.UnknownTopicOrPartitionError)
+_REFUSED_BEFORE = (  # it got a number in the sequence, so that there is no gap
+    errors.MessageSizeTooLargeError,
+    errors.TopicAuthorizationFailedError,
+    errors.UnknownTopicOrPartitionError,
+)
 _RECORD_BYTES = 100  # what a message takes beside its key and value, roughly
 
 
@@ -41,7 +45,7 @@ class Producer:
         self._down = f"Kafka at {cluster.url.addresses}: it is not connected yet"
         self._decided = asyncio.Event()
         self._decided.set()
-        self._broken = asyncio.Event()
+        self._retired = asyncio.Event()
         self._pending: dict[_Pending, None] = {}
         self._pending_bytes = 0
         self._outage = Outage("kafka_producer", servers=cluster.url.addresses)
@@ -71,7 +75,8 @@ class Producer:
             await self._send(messages, pending)
             in_time = await pending.outcome
         except errors.KafkaError as error:
-            self._suspect(pending.client, error)
+            if not isinstance(error, _REFUSED_BEFORE):
+                self._suspect(pending.client)
             raise self._failure(messages, error) from None
         if not in_time:
             raise self._unknown(f"it did not acknowledge a message within {timeout_s:g} s")
@@ -115,12 +120,20 @@ class Producer:
         del self._pending[pending]
         self._pending_bytes -= pending.size_bytes
         if pending.error is not None:
-            self._suspect(pending.client, pending.error)
+            self._suspect(pending.client)
 
-    def _suspect(self, client: AIOKafkaProducer | None, error: BaseException) -> None:
-        """What was refused before it got a number in the sequence leaves the client as it was."""
-        if client is self._client and not isinstance(error, _REFUSED_BEFORE):
-            self._broken.set()
+    def _suspect(self, client: AIOKafkaProducer | None) -> None:
+        if client is self._client:
+            self._retire("a message failed")
+
+    def _retire(self, why: str) -> None:
+        """From now on publishing waits for the next client."""
+        client, self._client = self._client, None
+        if client:
+            self._decided.clear()
+            self._outage.lost(why)
+            self._end(client, _LOOK_S)
+            self._retired.set()
 
     def _failure(self, messages: Sequence[Message], error: BaseException) -> Exception:
         if isinstance(error, errors.MessageSizeTooLargeError):
@@ -166,22 +179,18 @@ class Producer:
     async def _keep(self) -> None:
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._broken.wait(), _LOOK_S)
-            if self._broken.is_set() or self._stuck():
-                await self._replace()
+                await asyncio.wait_for(self._retired.wait(), _LOOK_S)
+            if self._stuck():
+                self._retire("messages wait for too long")
+            if self._client is None:
+                await self._reconnect()
 
     def _stuck(self) -> bool:
-        oldest = next(iter(self._pending), None)
+        oldest = next((pending for pending in self._pending if pending.client is self._client), None)
         return oldest is not None and time.monotonic() - oldest.since > self._options.replace_after_s
 
-    async def _replace(self) -> None:
-        old, self._client = self._client, None
-        self._decided.clear()
-        why = "a message failed" if self._broken.is_set() else "messages wait for too long"
-        self._broken.clear()
-        if old:
-            self._end(old, _LOOK_S)
-        self._outage.lost(why)
+    async def _reconnect(self) -> None:
+        self._retired.clear()
         wait_s = _FIRST_WAIT_S
         while self._client is None:
             try:

@@ -25,6 +25,7 @@ MAX_BATCH_BYTES = 1024 * 1024
 
 _DEFAULT_MAX_MESSAGE_BYTES = 1_048_588
 _DIAGNOSIS_S = 1.0
+_LOOKS, _LOOK_S = 100, 0.05
 _REPLICAS = 3
 _IN_SYNC = 2
 _TOPIC = 2  # the type of a resource with configuration
@@ -55,6 +56,7 @@ async def create_missing(cluster: Cluster, topics: Sequence[TopicSpec]) -> list[
         missing = [spec for spec in [*topics, HEARTBEATS] if cluster.url.topic(spec.name) in state.missing]
         if missing:
             await _create(connection, cluster, missing, state.brokers)
+            await _until_there(connection, cluster, missing)
         limits = await _configs(connection, [name for name in state.partitions])
     _check_limits(limits)
     return [cluster.url.topic(spec.name) for spec in missing]
@@ -134,6 +136,15 @@ async def _create(connection: AIOKafkaConnection, cluster: Cluster, specs: Seque
                 raise EngineRefused(f"Kafka at {url.addresses} doesn't make the topic {name}: {message}")
             case error:
                 raise cluster.unavailable(f"the topic {name} could not be made ({type(error).__name__})")
+
+
+async def _until_there(connection: AIOKafkaConnection, cluster: Cluster, specs: Sequence[TopicSpec]) -> None:
+    """A broker learns a little later of what the controller has made."""
+    for _ in range(_LOOKS):
+        if not (await _state(connection, cluster.url, specs)).missing:
+            return
+        await asyncio.sleep(_LOOK_S)
+    raise cluster.unavailable("topics that were made have not appeared yet")
 
 
 async def _configs(connection: AIOKafkaConnection, names: Sequence[str]) -> dict[str, dict[str, str]]:
