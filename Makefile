@@ -8,7 +8,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help setup run demo test fast check engines engines-stop bench docs lock gateway secrets kustomize
+.PHONY: help setup run run-split demo test fast check engines engines-stop bench docs lock gateway secrets kustomize
 
 help: ## Show what there is to make
 	@echo "Interactor Engine. make <target>:"
@@ -18,6 +18,9 @@ setup: $(INSTALLED) ## Make the environment in .venv from the lock file
 
 run: $(INSTALLED) ## Start all services on port 1290, data under ./data
 	@exec $(RUN) -m services
+
+run-split: $(INSTALLED) ## Start each role as a process, nginx on port 1290, engines; ARGS="ROLE …"
+	@exec $(RUN) -m tests.split $(ARGS)
 
 demo: $(INSTALLED) ## Play the whole story against a fresh instance
 	@$(RUN) -m tests.demo

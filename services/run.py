@@ -70,15 +70,17 @@ def _settle_memory() -> None:
 
 
 def _banner(product: Product, settings: Settings) -> str:
+    if not is_everything(product.roles):
+        roles = " ".join(map(str, product.roles))
+        return f"Interactor Engine {VERSION}, {roles}: API {product.url}/v1, metrics {product.internal_url}/metrics\n"
     key = "default" if settings.default_key_allowed else "<key from `python -m services keys create`>"
     lines = [
         f"Interactor Engine {VERSION}",
         f"  API       {product.url}/v1",
         f"  API docs  {product.url}/docs",
         f"  metrics   {product.internal_url}/metrics",
+        f"  try       curl -H 'api_key: {key}' {product.url}/v1/service",
     ]
-    if not is_everything(product.roles):
-        lines.append(f"  roles     {' '.join(map(str, product.roles))}")
     if is_embedded(settings.effective_store_url):
-        lines.append(f"  data      {settings.data_dir}")
-    return "\n".join([*lines, f"  try       curl -H 'api_key: {key}' {product.url}/v1/service", ""])
+        lines.insert(-1, f"  data      {settings.data_dir}")
+    return "\n".join([*lines, ""])
