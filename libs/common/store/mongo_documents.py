@@ -120,7 +120,7 @@ class MongoDocuments:
         payload: bool = False,
     ) -> list[Document]:
         check_served(self.spec, where, order)
-        steps = list(stretches(self._layout, where, order, after))
+        steps = list(stretches(self._layout, order, after))
         projection = WITH_PAYLOAD if payload else WITHOUT_PAYLOAD
 
         async def read() -> list[Document]:
@@ -210,7 +210,7 @@ class MongoDocuments:
         if stretch.computed:
             cursor = self.collection.aggregate(pipeline_of(found, stretch, limit, projection))
         else:
-            cursor = self.collection.find(found, projection, sort=stretch.sort or None, limit=limit, batch_size=limit)
+            cursor = self.collection.find(found, projection, sort=stretch.sort, limit=limit, batch_size=limit)
         async for raw in cursor:
             yield raw
 

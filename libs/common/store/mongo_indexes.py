@@ -31,22 +31,23 @@ class MongoIndex:
 
 
 def indexes_of(spec: Collection) -> Iterator[MongoIndex]:
-    """A unique index leaves out documents in which a field is absent; then a plain one beside it serves queries."""
+    """A unique index leaves out documents in which a field is absent, tombstones among them.
+
+    So it can't serve a query for some of its fields, which a plain one beside it does.
+    """
     for index in spec.indexes:
-        optional = [name for name in index.fields if name not in spec.required and name != "id"]
         if index.unique:
-            yield _unique(index, optional)
-        if not index.unique or (optional and len(index.fields) > 1):
+            yield _unique(index)
+        if not index.unique or len(index.fields) > 1:
             yield _plain(index.fields)
     if spec.expires and not any(index.fields[0] == spec.expires for index in spec.indexes):
         yield _plain((spec.expires,))
     yield MongoIndex("outbox", ((OUTBOX_SINCE, ASCENDING),), {"sparse": True})
 
 
-def _unique(index: Index, optional: Sequence[str]) -> MongoIndex:
-    options: dict[str, Any] = {"unique": True}
-    if optional:
-        options["partialFilterExpression"] = {name: {"$exists": True} for name in optional}
+def _unique(index: Index) -> MongoIndex:
+    present = {member(name): {"$exists": True} for name in index.fields}
+    options = {"unique": True, "partialFilterExpression": present}
     return MongoIndex(f"unique:{','.join(index.fields)}", _keys(index.fields), options)
 
 

@@ -38,12 +38,12 @@ class Stretch:
 
     conditions: tuple[Filter, ...]
     keys: tuple[Sort, ...]
-    by_id: Sort | None
+    by_id: Sort
     computed: tuple[str, ...] = ()
 
     @property
     def sort(self) -> list[tuple[str, int]]:
-        keys = (*self.keys, self.by_id) if self.by_id is not None else self.keys
+        keys = (*self.keys, self.by_id)
         return [(member(key.field), DESCENDING if key.descending else ASCENDING) for key in keys]
 
 
@@ -84,12 +84,12 @@ def _needs_presence(wanted: Value | In | Contains | Range) -> bool:
             return wanted is not None
 
 
-def stretches(layout: MongoLayout, where: Where, order: Sequence[Sort], after: Cursor | None) -> Iterator[Stretch]:
+def stretches(layout: MongoLayout, order: Sequence[Sort], after: Cursor | None) -> Iterator[Stretch]:
     """The whole order, or what of it comes after the cursor."""
     spec, by_id = layout.spec, id_key(order)
     keys = tuple(key for key in order if key.field != "id")
     if after is None:
-        yield from _ordered(spec, where, (), keys, by_id)
+        yield from _ordered(spec, (), keys, by_id)
         return
     check_cursor(spec, order, after)
     values = [layout.encode(key.field, value) for key, value in zip(keys, after[:-1], strict=True)]
@@ -99,13 +99,12 @@ def stretches(layout: MongoLayout, where: Where, order: Sequence[Sort], after: C
         key, rest = keys[depth], keys[depth + 1 :]
         if values[depth] is not None:
             ahead = (*same[:depth], _beyond(key, values[depth]))
-            yield from _ordered(spec, where, ahead, (key, *rest), by_id, present=True)
-            yield from _ordered(spec, where, (*same[:depth], _absent(key)), rest, by_id)
+            yield from _ordered(spec, ahead, (key, *rest), by_id, present=True)
+            yield from _ordered(spec, (*same[:depth], _absent(key)), rest, by_id)
 
 
 def _ordered(
     spec: Collection,
-    where: Where,
     conditions: tuple[Filter, ...],
     keys: tuple[Sort, ...],
     by_id: Sort,
@@ -113,32 +112,21 @@ def _ordered(
     present: bool = False,
 ) -> Iterator[Stretch]:
     """`present`: the conditions leave out documents in which the first key is absent."""
-    last = by_id if _may_tie(spec, where, keys) else None
     computed = tuple(key.field for key in keys[1:] if _absent_first(spec, key))
     if computed:
         first = tuple(key.field for key in keys[:1] if _absent_first(spec, key) and not present)
         yield Stretch(conditions, keys, by_id, first + computed)
     elif not keys or present or not _absent_first(spec, keys[0]):
-        yield Stretch(conditions, keys, last)
+        yield Stretch(conditions, keys, by_id)
     else:
         least = {keys[0].field: {"$gte": _LEAST[spec.fields[keys[0].field]]}}
-        yield Stretch((*conditions, least), keys, last)
+        yield Stretch((*conditions, least), keys, by_id)
         yield Stretch((*conditions, _absent(keys[0])), keys[1:], by_id)
 
 
 def _absent_first(spec: Collection, key: Sort) -> bool:
     """Whether MongoDB's own order would show absent values of this key before the others."""
     return not key.descending and key.field not in spec.required
-
-
-def _may_tie(spec: Collection, where: Where, keys: Sequence[Sort]) -> bool:
-    """No two documents agree in all fields of a unique index, so the id need not decide, and the index has none."""
-    pinned = {field for field, wanted in where.items() if not isinstance(wanted, In | Contains | Range)}
-    told_apart = pinned | {key.field for key in keys}
-    return not any(
-        index.unique and set(index.fields) <= told_apart and set(index.fields) <= spec.required
-        for index in spec.indexes
-    )
 
 
 def _beyond(key: Sort, value: Any) -> Filter:

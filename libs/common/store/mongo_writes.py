@@ -109,6 +109,8 @@ class Writes:
     async def _insert(self, batch: list[Raw]) -> Sequence[DuplicateKey | None]:
         try:
             await self._collection.insert_many(batch, ordered=False)
+        except DuplicateKeyError:  # a server may refuse the command as a whole
+            return [await self._insert_one(raw) for raw in batch]
         except BulkWriteError as error:
             duplicates = _duplicates(error)
             marks = await self._marks(batch[index][ID] for index in duplicates)
@@ -117,6 +119,13 @@ class Writes:
                 for index, raw in enumerate(batch)
             ]
         return [None] * len(batch)
+
+    async def _insert_one(self, raw: Raw) -> DuplicateKey | None:
+        try:
+            await self._collection.insert_one(raw)
+        except DuplicateKeyError as error:
+            return await self._refusal(raw, error.details or {}, await self._marks([raw[ID]]))
+        return None
 
     async def _refusal(self, raw: Raw, error: Mapping[str, Any], marks: Mapping[str, Raw]) -> DuplicateKey | None:
         holder = marks.get(raw[ID])

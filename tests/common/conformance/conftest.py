@@ -1,0 +1,13 @@
+"""The servers that the drivers are tried on."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.engines.fixtures import EngineUrls
+
+
+@pytest.fixture
+def mongo_url(engine_urls: EngineUrls) -> str:
+    """Asked often for its state: by its default a client hears of a new primary only after ten seconds."""
+    return f"{engine_urls.store}/?serverMonitoringMode=poll&heartbeatFrequencyMS=500"
