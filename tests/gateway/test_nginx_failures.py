@@ -249,12 +249,11 @@ async def test_replicas_are_replaced_under_load(starting: Starting) -> None:
             return answers
 
         async def replace() -> None:
-            for _ in range(2):
-                for each in (one, two):
-                    await each.stop()
-                    await _heard(one if each is two else two, 50)
-                    await each.start()
-                    await _heard(each, 5)
+            for each, other in ((one, two), (two, one)):
+                await each.stop()
+                await _heard(other, 50)
+                await each.start()
+                await _heard(each, 5)
             replaced.set()
 
         loads, _ = await asyncio.gather(asyncio.gather(*map(load, range(8))), replace())

@@ -68,7 +68,7 @@ def _requests(tables: Mapping[str, tuple[Route, ...]]) -> Iterator[tuple[str, st
         for route in routes:
             for method in _METHODS.get(route.method, (route.method,)):
                 for value in _VALUES if "{" in route.path else ("",):
-                    yield service, method, re.sub(r"\{\w+\}", lambda _, value=value: value, route.path)
+                    yield service, method, re.sub(r"\{\w+\}", value, route.path)
     for path in DOCUMENTS:
         yield "catalog", "GET", path
 

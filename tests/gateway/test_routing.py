@@ -77,7 +77,7 @@ def _answer(dispatcher: Dispatcher, method: str, path: str) -> _Answer:
     request: Any = SimpleNamespace(
         rel_url=SimpleNamespace(raw_path=path), path=unquote(path), method=method, headers={"x-request-id": "one"}
     )
-    response = asyncio.run(dispatcher(request))  # type: ignore[arg-type]
+    response = asyncio.run(dispatcher(request))
     assert isinstance(response, web.Response)
     return _Answer(response.status, response.headers.get("Allow"), response.body)
 
