@@ -8,7 +8,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help setup run run-split demo test fast check engines engines-stop bench docs lock gateway secrets kustomize
+.PHONY: help setup run run-split demo test test-chaos fast check engines engines-stop bench docs lock gateway secrets kustomize
 
 help: ## Show what there is to make
 	@echo "Interactor Engine. make <target>:"
@@ -43,6 +43,9 @@ engines: $(INSTALLED) ## Start a MongoDB and a Kafka for development; their URLs
 
 engines-stop: $(INSTALLED) ## End them, and remove their data
 	@$(RUN) -m tests.engines stop
+
+test-chaos: $(INSTALLED) ## Kill and pause everything under load, in both forms; CHAOS_S=120
+	@$(RUN) -m tests.chaos --seconds $(or $(CHAOS_S),120) $(ARGS)
 
 bench: $(INSTALLED) ## Measure, beside a bare aiohttp server; ARGS="--quick" or ARGS="--only a,b"
 	@$(RUN) -m tests.bench $(ARGS)
