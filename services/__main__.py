@@ -16,10 +16,12 @@ from libs.common.errors import EngineRefused, ServiceError
 from libs.common.keyring import SealingRefused
 from libs.common.settings import Settings, SettingsRefused
 from services.commands import create_key, list_keys, print_openapi, revoke_key
+from services.doctor import diagnose
 from services.gateway_commands import add_gateway
 from services.roles import HELP
 from services.run import run
 from services.secrets import ROTATED, make_secrets
+from services.topics import make_topics
 
 Command: TypeAlias = Callable[[Settings, argparse.Namespace], Coroutine[None, None, int]]
 _REFUSALS = (SettingsRefused, EngineRefused, SealingRefused)
@@ -86,6 +88,12 @@ def _add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     revoke.add_argument("--platform", required=True)
     revoke.add_argument("key_id", metavar="KEY_ID", help="its id, as `keys list` shows it")
     revoke.set_defaults(command=revoke_key)
+    topics = commands.add_parser("topics", help="make the topics of the bus that are missing")
+    topics.set_defaults(command=make_topics)
+    doctor = commands.add_parser("doctor", help="say what is wrong with what the settings name")
+    doctor.add_argument("roles", nargs="*", metavar="ROLE", help="as a process with these roles would meet it")
+    doctor.add_argument("--json", action="store_true", help="for programs")
+    doctor.set_defaults(command=diagnose)
     add_gateway(commands.add_parser("gateway", help="print the gateway's configuration, from the route tables"))
     _add_secrets(commands.add_parser("secrets", help="make what a deployment keeps secret; what is there is kept"))
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from libs.common.clock import SystemClock
 from libs.common.egress import Allow, EgressClient
-from libs.common.engines import open_engines
+from libs.common.engines import Engines, open_engines
 from libs.common.keyring import KeyRing
 from libs.common.peers import DirectPeers
 from libs.common.service import Infra
@@ -24,9 +25,14 @@ _NO_KEY = f"unused:{'A' * 43}="
 
 def route_tables() -> dict[str, tuple[Route, ...]]:
     """Each service's routes, from services that are built on nothing that runs, and never started."""
-    infra = _infra()
-    builder = Builder(SERVICES, lambda _: infra, SandboxPool(size=1), public_url="")
+    builder = unstarted(open_engines("sqlite::memory:", "local:", SystemClock()), SERVICES)
     return {service: builder.build(service).routes for service in SERVICES}
+
+
+def unstarted(engines: Engines, services: Sequence[str]) -> Builder:
+    """Builds services on these engines, and on nothing else that runs: for what they declare."""
+    infra = _infra(engines)
+    return Builder(services, lambda _: infra, SandboxPool(size=1), public_url="")
 
 
 def document() -> dict[str, Any]:
@@ -34,12 +40,10 @@ def document() -> dict[str, Any]:
     return openapi(route_tables().items(), VERSION)
 
 
-def _infra() -> Infra:
-    clock = SystemClock()
-    engines = open_engines("sqlite::memory:", "local:", clock)
+def _infra(engines: Engines) -> Infra:
     return Infra(
         settings=Settings(),
-        clock=clock,
+        clock=SystemClock(),
         store=engines.store,
         bus=engines.bus,
         peers=DirectPeers({}),

@@ -85,6 +85,40 @@ def _clustered(store_url: str, bus_url: str, clock: Clock) -> Engines:
     return Engines(MongoStore(store_url, clock, bus.publish), bus)
 
 
+async def inspect_store(engines: Engines) -> list[str]:
+    """What is wrong with a store that can be reached, a sentence each. Raises EngineRefused, Unavailable."""
+    if engines.database is None:
+        from libs.common.store.mongo import MongoStore
+
+        assert isinstance(engines.store, MongoStore)  # noqa: S101  (the only one without a database file)
+        return await engines.store.inspect()
+    await engines.database.start()
+    try:
+        await engines.store.ping()
+    finally:
+        await engines.database.close()
+    return []
+
+
+async def inspect_bus(bus_url: str) -> list[str]:
+    """What is wrong with a bus that can be reached, a sentence each. Raises EngineRefused, Unavailable."""
+    if bus_url == _LOCAL:
+        return []
+    from libs.common.bus.kafka_topics import inspect_topics, reach
+
+    await reach(bus_url)
+    return await inspect_topics(bus_url, topic_specs())
+
+
+async def create_topics(bus_url: str) -> list[str]:
+    """Makes the topics that are missing and answers their names. Raises EngineRefused, Unavailable."""
+    if bus_url == _LOCAL:
+        return []
+    from libs.common.bus import kafka_topics
+
+    return await kafka_topics.create_topics(bus_url, topic_specs())
+
+
 def is_embedded(store_url: str) -> bool:
     """Whether the store is for one process alone."""
     return store_url.startswith(_SQLITE)

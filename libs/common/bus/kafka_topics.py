@@ -37,6 +37,12 @@ async def create_topics(url: str, topics: Sequence[TopicSpec], options: KafkaOpt
     return await create_missing(_cluster(url, options), topics)
 
 
+async def reach(url: str, options: KafkaOptions | None = None) -> None:
+    """Returns once the cluster has answered. Raises EngineRefused, Unavailable."""
+    async with _cluster(url, options).connection():
+        return
+
+
 async def inspect_topics(url: str, topics: Sequence[TopicSpec], options: KafkaOptions | None = None) -> list[str]:
     """What is wrong with the cluster, a sentence each; nothing is changed."""
     try:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -32,6 +34,8 @@ from libs.common.store.port import Collection
 
 _HEARTBEAT = "heartbeat"
 _SKEW_NOTICED = timedelta(milliseconds=100)
+_SKEW_TOLD = timedelta(seconds=1)
+_MEMBERS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +95,10 @@ class MongoStore:
         """Raises EngineRefused, or Unavailable and can be called again."""
         self._client = await asyncio.to_thread(self._connect, asyncio.get_running_loop())
         try:
-            with translated(self._address.hosts):
+            with self._told_apart():
                 await self._open()
-        except BaseException as error:
+        except BaseException:
             await asyncio.to_thread(self._client.close)
-            cause = error.__cause__ if isinstance(error.__cause__, PyMongoError) else error
-            told = refused(self._address.hosts, cause) if isinstance(cause, PyMongoError) else None
-            if told is not None:
-                raise told from None
             raise
         self._start_tasks()
 
@@ -125,11 +125,28 @@ class MongoStore:
             except DuplicateKeyError:
                 return  # another process made it in the same moment
 
-    async def differences(self) -> list[str]:
-        """What of the indexes is not as declared, a sentence each."""
-        with translated(self._address.hosts):
-            told = [await documents.differences() for documents in self._documents.values()]
-        return [sentence for each in told for sentence in each]
+    async def inspect(self) -> list[str]:
+        """Connects by itself, changes nothing, and answers what is wrong, a sentence each.
+
+        Raises EngineRefused, Unavailable.
+        """
+        self._client = await asyncio.to_thread(self._connect, asyncio.get_running_loop())
+        try:
+            with self._told_apart():
+                hello = await self._greet()
+                skew = await self.measure_skew()
+                await self.ping()
+                return [*_about(self._address.hosts, hello, skew), *await self._index_differences()]
+        finally:
+            await asyncio.to_thread(self._client.close)
+
+    async def _index_differences(self) -> list[str]:
+        told: list[str] = []
+        for documents in self._documents.values():
+            database = self._database(mongo_indexes.service_name(documents.spec))
+            collection = database[mongo_indexes.collection_name(documents.spec)]
+            told += await mongo_indexes.differences(collection, documents.spec)
+        return told
 
     async def measure_skew(self) -> timedelta:
         """How far the server's clock is ahead of this process's. Raises Unavailable."""
@@ -161,13 +178,30 @@ class MongoStore:
                 "check its options, and that the files that it names are there"
             ) from None
 
-    async def _open(self) -> None:
-        hello = await self._client.admin.command("hello")
+    @contextmanager
+    def _told_apart(self) -> Iterator[None]:
+        """Raises EngineRefused for what no waiting will mend, Unavailable for what may pass."""
+        try:
+            with translated(self._address.hosts):
+                yield
+        except Exception as error:
+            cause = error.__cause__ if isinstance(error.__cause__, PyMongoError) else error
+            told = refused(self._address.hosts, cause) if isinstance(cause, PyMongoError) else None
+            if told is not None:
+                raise told from None
+            raise
+
+    async def _greet(self) -> Mapping[str, Any]:
+        hello: Mapping[str, Any] = await self._client.admin.command("hello")
         if "setName" not in hello and hello.get("msg") != "isdbgrid":
             raise EngineRefused(
                 f"MongoDB at {self._address.hosts} is no replica set, and only those keep what they acknowledged; "
                 "start it with --replSet and run rs.initiate()"
             )
+        return hello
+
+    async def _open(self) -> None:
+        await self._greet()
         if self._options.server_clock:
             await self.measure_skew()
         for documents in self._documents.values():
@@ -209,3 +243,20 @@ class MongoStore:
         """A little apart from other processes that do the same."""
         interval_s *= random.uniform(0.9, 1.1)  # noqa: S311
         self._tasks.append(periodic.start(name, periodic.every(interval_s, name, action)))
+
+
+def _about(hosts: str, hello: Mapping[str, Any], skew: timedelta) -> Iterator[str]:
+    members = len(hello.get("hosts", ()))
+    if "setName" in hello and members < _MEMBERS:
+        yield (
+            f"MongoDB at {hosts} is a replica set of {members}: what is acknowledged is on no more disks; "
+            "run three members"
+        )
+    if hello.get("readOnly") or not hello.get("isWritablePrimary", True):
+        yield f"MongoDB at {hosts} takes no writes at the moment"
+    if abs(skew) > _SKEW_TOLD:
+        ahead = "ahead of" if skew > timedelta() else "behind"
+        yield (
+            f"the clock of MongoDB at {hosts} is {abs(skew.total_seconds()):.1f} s {ahead} this machine's; "
+            "let NTP keep both"
+        )

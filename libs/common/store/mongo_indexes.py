@@ -77,9 +77,14 @@ async def create(collection: Any, spec: Collection) -> None:
 
 
 async def differences(collection: Any, spec: Collection) -> list[str]:
-    """A sentence for each index that is missing, differs, or is not declared (any more)."""
+    """A sentence for each index that is missing, differs, or is not declared (any more).
+
+    A collection that isn't there yet is made with all of them.
+    """
     stored = await collection.index_information()
     told: list[str] = []
+    if not stored:
+        return told
     declared = list(indexes_of(spec))
     for index in declared:
         if index.name not in stored:
