@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord
 
 from libs.common import periodic
 from libs.common.bus.kafka_connection import Cluster, reason
-from libs.common.bus.kafka_ending import end_consumer
+from libs.common.bus.kafka_lifecycle import end_consumer, start_within
 from libs.common.bus.kafka_logs import Outage
 from libs.common.bus.kafka_options import KafkaOptions
 from libs.common.bus.lanes import Delivery, Lanes, error_text
@@ -79,8 +79,7 @@ class GroupConsumer:
             consumer = self._new_client()
         committing: list[asyncio.Task[None]] = []
         try:
-            async with asyncio.timeout(self._options.stale_after_s):
-                await consumer.start()
+            await start_within(self._options.stale_after_s, consumer)
             committing.append(periodic.start("commit", self._commit_again_and_again(consumer)))
             self._outage.over()
             watch = _Watch(self._cluster, consumer, self._outage, self._options.stale_after_s)

@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition, errors
 
 from libs.common import periodic
 from libs.common.bus.kafka_connection import Cluster, reason
-from libs.common.bus.kafka_ending import end_consumer
+from libs.common.bus.kafka_lifecycle import end_consumer, start_within
 from libs.common.bus.kafka_logs import Outage
 from libs.common.bus.kafka_options import KafkaOptions
 from libs.common.bus.lanes import error_text
@@ -71,8 +71,8 @@ class Followers:
         async with self._cluster.connection():
             consumer = self._new_client()
         try:
+            await start_within(self._options.request_timeout_s, consumer)
             async with asyncio.timeout(self._options.request_timeout_s):
-                await consumer.start()
                 await self._learn_topics(consumer)
                 await self._assign(consumer, at_end=not self._positions)
         except BaseException as error:

@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaProducer, errors
 
 from libs.common import periodic
 from libs.common.bus.kafka_connection import Cluster, reason
-from libs.common.bus.kafka_ending import end_producer
+from libs.common.bus.kafka_lifecycle import end_producer, start_within
 from libs.common.bus.kafka_logs import Outage
 from libs.common.bus.kafka_options import KafkaOptions
 from libs.common.bus.kafka_topics import MAX_BATCH_BYTES
@@ -147,8 +147,7 @@ class Producer:
         async with self._cluster.connection():
             client = self._new_client()
         try:
-            async with asyncio.timeout(self._options.publish_timeout_s):
-                await client.start()
+            await start_within(self._options.publish_timeout_s, client)
         except BaseException as error:
             await end_producer(client, 0)
             if isinstance(error, errors.ClusterAuthorizationFailedError):

@@ -1,4 +1,4 @@
-"""Ends aiokafka's clients within a bound: by themselves they wait for a broker that is gone.
+"""Starts and ends aiokafka's clients within bounds and without remains: their own ways wait for a broker that is gone.
 
 What is underscored here belongs to aiokafka 0.14; nothing public gives up messages or tasks.
 """
@@ -13,7 +13,34 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 _LAST_S = 0.5
+_LOOKS = 50
 _CANCELLATIONS = 5
+
+
+async def start_within(timeout_s: float, client: AIOKafkaProducer | AIOKafkaConsumer) -> None:
+    """Raises TimeoutError, or what `start` raises."""
+    starting = asyncio.ensure_future(client.start())
+    try:
+        async with asyncio.timeout(timeout_s):
+            await asyncio.shield(starting)
+    finally:
+        if not starting.done():
+            await _give_up_start(starting, client)
+
+
+async def _give_up_start(starting: asyncio.Future[None], client: AIOKafkaProducer | AIOKafkaConsumer) -> None:
+    """Cancelled before it knows the brokers, it would leave its first connection open."""
+    for _ in range(_LOOKS):
+        if starting.done() or _connections(client).cluster.brokers():
+            break
+        await asyncio.sleep(_LAST_S / _LOOKS)
+    starting.cancel()
+    await asyncio.wait([starting])
+    _look_at(starting)
+
+
+def _connections(client: AIOKafkaProducer | AIOKafkaConsumer) -> Any:
+    return client.client if isinstance(client, AIOKafkaProducer) else client._client
 
 
 async def end_producer(producer: AIOKafkaProducer, timeout_s: float) -> None:
@@ -46,7 +73,7 @@ async def _ended(stopping: asyncio.Future[Any], timeout_s: float) -> bool:
 
 
 async def _abandon(tasks: Sequence[asyncio.Future[Any] | None], client: Any) -> None:
-    """The sender takes a cancellation for each of its requests."""
+    """The sender takes a cancellation for each of its requests; a task may have connected anew until it ended."""
     closing = asyncio.ensure_future(client.close())
     await asyncio.wait([closing], timeout=_LAST_S)
     for _ in range(_CANCELLATIONS):
@@ -56,6 +83,15 @@ async def _abandon(tasks: Sequence[asyncio.Future[Any] | None], client: Any) -> 
         for task in left:
             task.cancel()
         await asyncio.wait(left, timeout=_LAST_S / _CANCELLATIONS)
-    for task in (closing, *tasks):
-        if task is not None and task.done() and not task.cancelled():
-            task.exception()  # somebody must have looked at it, or it is logged
+    again = asyncio.ensure_future(client.close())
+    await asyncio.wait([again], timeout=_LAST_S)
+    again.cancel()
+    for task in (closing, again, *tasks):
+        if task is not None:
+            _look_at(task)
+
+
+def _look_at(task: asyncio.Future[Any]) -> None:
+    """An error that nobody looks at is logged with its traceback."""
+    if task.done() and not task.cancelled():
+        task.exception()
