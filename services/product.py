@@ -66,6 +66,7 @@ class Product:
         exceptions, self._keys = egress_exceptions(settings), key_ring(settings)
         self._tls = server_context(settings)
         self._neighbours = Neighbours(settings, self._names)
+        self.engines.watch(self.metrics)
         self.sockets = Sockets.listen(settings, "http" if self._tls is None else "https")
         self.egress = EgressClient(
             exceptions,

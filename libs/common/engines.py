@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from libs.common.bus.local import LocalBus
 from libs.common.bus.port import Bus
@@ -12,6 +14,11 @@ from libs.common.errors import EngineRefused
 from libs.common.sqlite import Database
 from libs.common.store.port import Store
 from libs.common.store.sqlite import SqliteStore
+from libs.common.telemetry import Metrics
+
+if TYPE_CHECKING:
+    from libs.common.bus.kafka import KafkaBus
+    from libs.common.store.mongo import MongoStore
 
 _SQLITE = "sqlite:"
 _MONGO = ("mongodb://", "mongodb+srv://")
@@ -24,12 +31,13 @@ _STORE_FORMS = "'sqlite:<path of a file>', 'sqlite::memory:' or 'mongodb://<host
 class Engines:
     """Declare collections, subscriptions and followers on them, then `start`.
 
-    `database` is the file that both embedded engines share.
+    `database` is the file that both embedded engines share. `watch` has what they count reported.
     """
 
     store: Store
     bus: Bus
     database: Database | None = None
+    watch: Callable[[Metrics], None] = field(default=lambda metrics: None)
 
     async def start(self) -> None:
         """The store before the bus, whose consumers use it.
@@ -73,6 +81,13 @@ def open_engines(store_url: str, bus_url: str, clock: Clock, *, exclusive: bool 
     return Engines(SqliteStore(database, clock), LocalBus(database, clock), database)
 
 
+def _watched(store: MongoStore, bus: KafkaBus) -> Callable[[Metrics], None]:
+    def watch(metrics: Metrics) -> None:
+        metrics.watch_engines(lambda: store.operations, lambda: bus.published, lambda: store.outbox.pending)
+
+    return watch
+
+
 def _clustered(store_url: str, bus_url: str, clock: Clock) -> Engines:
     if not bus_url.startswith(_KAFKA):
         raise EngineRefused(
@@ -82,7 +97,8 @@ def _clustered(store_url: str, bus_url: str, clock: Clock) -> Engines:
     from libs.common.store.mongo import MongoStore
 
     bus = KafkaBus(bus_url, topic_specs())
-    return Engines(MongoStore(store_url, clock, bus.publish), bus)
+    store = MongoStore(store_url, clock, bus.publish)
+    return Engines(store, bus, watch=_watched(store, bus))
 
 
 async def inspect_store(engines: Engines) -> list[str]:

@@ -10,6 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from tests.bench import engines as on_engines
 from tests.bench.figures import FIGURES, generator_ceiling
 from tests.bench.report import Figure, write
 from tests.bench.stage import Effort, stage
@@ -44,6 +45,7 @@ def _notes(figures: list[Figure], effort: Effort, ceiling_per_s: float) -> list[
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="shorter rounds, fewer notifications: within a minute")
+    parser.add_argument("--engines", action="store_true", help="on a MongoDB and a Kafka, a process per role")
     parser.add_argument("--only", default=",".join(FIGURES), help="the figures to take, for example a,b")
     arguments = parser.parse_args()
     unknown = sorted(set(arguments.only.split(",")) - set(FIGURES))
@@ -58,6 +60,8 @@ def main() -> int:
     scratch = Path("data")
     scratch.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=scratch, prefix="bench-") as directory:
+        if arguments.engines:
+            return int(not asyncio.run(on_engines.measure(effort, Path(directory), sys.stdout)))
         figures, notes = asyncio.run(measure(arguments.only.split(","), effort, Path(directory)))
     write(figures, notes, sys.stdout)
     return 0 if all(figure.complete for figure in figures) else 1

@@ -35,12 +35,14 @@ class KafkaBus:
         self._consumers: list[GroupConsumer] = []
         self._started: list[GroupConsumer] = []
         self._ping: asyncio.Task[None] | None = None
+        self.published = 0
         quiet_client()
 
     async def publish(self, messages: Sequence[Message]) -> None:
         for message in messages:
             check_size(message)
         await self._producer.publish(messages)
+        self.published += len(messages)
 
     def subscribe(self, topic: str, group: str, handler: BatchHandler, *, max_batch: int = 500) -> None:
         delivery = Delivery(handler, partial(self._set_aside, group), self._options.retries, max_batch)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+from collections import Counter as Tally
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ os.environ.setdefault("MOTOR_MAX_WORKERS", "32")  # read at import: its threads 
 from bson.codec_options import CodecOptions
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo.errors import DuplicateKeyError, PyMongoError
+from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
@@ -33,6 +35,10 @@ from libs.common.store.mongo_url import MongoAddress
 from libs.common.store.port import Collection
 
 _HEARTBEAT = "heartbeat"
+_KINDS = {
+    **dict.fromkeys(("find", "getMore", "aggregate", "count"), "read"),
+    **dict.fromkeys(("insert", "update", "delete", "findAndModify"), "write"),
+}
 _SKEW_NOTICED = timedelta(milliseconds=100)
 _SKEW_TOLD = timedelta(seconds=1)
 _MEMBERS = 3
@@ -53,6 +59,24 @@ class MongoOptions:
     relay_interval_s: float = 5.0
     relay_grace: timedelta = timedelta(seconds=5)
     server_clock: bool = True
+
+
+class _Operations(CommandListener):
+    """Counts commands, retries included: a batch is one. Called on the driver's threads."""
+
+    def __init__(self) -> None:
+        self.counts: Tally[str] = Tally()
+
+    def started(self, event: CommandStartedEvent) -> None:
+        kind = _KINDS.get(event.command_name)
+        if kind is not None:
+            self.counts[kind] += 1
+
+    def succeeded(self, event: CommandSucceededEvent) -> None:
+        return
+
+    def failed(self, event: CommandFailedEvent) -> None:
+        return
 
 
 class ServerClock:
@@ -82,8 +106,14 @@ class MongoStore:
         self.clock = ServerClock(clock)
         self.outbox = Outbox(publish, self.clock, awaited_s=self._options.awaited_s, grace=self._options.relay_grace)
         self._documents: dict[str, MongoDocuments] = {}
+        self._operations = _Operations()
         self._client: Any = None
         self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def operations(self) -> Mapping[str, int]:
+        """How many reads and writes were sent so far."""
+        return self._operations.counts
 
     def collection(self, spec: Collection) -> MongoDocuments:
         if spec.name in self._documents:
@@ -165,6 +195,7 @@ class MongoStore:
                 self._address.url,
                 io_loop=loop,
                 appname="interactor",
+                event_listeners=[self._operations],
                 retryWrites=True,
                 retryReads=True,
                 tz_aware=True,

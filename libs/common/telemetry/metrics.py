@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter as Tally
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol, TypeAlias
 
 from prometheus_client import Counter, Gauge, Histogram
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
-from prometheus_client.metrics_core import CounterMetricFamily, Metric
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector, CollectorRegistry
 
@@ -25,6 +25,9 @@ SANDBOX_PROCESSES = "interactor_sandbox_processes"
 SANDBOX_REPLACED = "interactor_sandbox_replaced"
 CACHE_HITS = "interactor_cache_hits"
 CACHE_MISSES = "interactor_cache_misses"
+STORE_OPERATIONS = "interactor_store_operations"
+BUS_MESSAGES = "interactor_bus_messages"
+OUTBOX_PENDING = "interactor_outbox_pending"
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0)
 
@@ -87,6 +90,12 @@ class Metrics:
         """Reports the cache's own counts whenever metrics are read."""
         self._caches.watched.append(cache)
 
+    def watch_engines(
+        self, operations: Callable[[], Mapping[str, int]], published: Callable[[], int], pending: Callable[[], int]
+    ) -> None:
+        """Reports what a store and a bus on servers count for themselves, whenever metrics are read."""
+        self._registry.register(_EngineCollector(operations, published, pending))
+
     def render(self) -> bytes:
         """The text format, to be sent as METRICS_CONTENT_TYPE; takes milliseconds, any thread will do."""
         return generate_latest(self._registry)
@@ -108,8 +117,24 @@ class _CacheCollector(Collector):
         yield _family(CACHE_MISSES, "Answers that a cache had to fetch.", misses)
 
 
-def _family(name: str, documentation: str, counts: Tally[str]) -> Metric:
-    family = CounterMetricFamily(name, documentation, labels=("cache",))
-    for cache, count in counts.items():
-        family.add_metric([cache], count)
+class _EngineCollector(Collector):
+    """`pending`: documents whose events wait for the bus."""
+
+    def __init__(
+        self, operations: Callable[[], Mapping[str, int]], published: Callable[[], int], pending: Callable[[], int]
+    ) -> None:
+        self._operations = operations
+        self._published = published
+        self._pending = pending
+
+    def collect(self) -> Iterable[Metric]:
+        yield _family(STORE_OPERATIONS, "Commands sent to the store.", self._operations(), "operation")
+        yield CounterMetricFamily(BUS_MESSAGES, "Messages that the bus has acknowledged.", value=self._published())
+        yield GaugeMetricFamily(OUTBOX_PENDING, "Documents whose events wait for the bus.", value=self._pending())
+
+
+def _family(name: str, documentation: str, counts: Mapping[str, int], label: str = "cache") -> Metric:
+    family = CounterMetricFamily(name, documentation, labels=(label,))
+    for value, count in counts.items():
+        family.add_metric([value], count)
     return family
