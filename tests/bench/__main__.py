@@ -61,7 +61,9 @@ def main() -> int:
     scratch.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=scratch, prefix="bench-") as directory:
         if arguments.engines:
-            return int(not asyncio.run(on_engines.measure(effort, Path(directory), sys.stdout)))
+            return int(
+                not asyncio.run(on_engines.measure(arguments.only.split(","), effort, Path(directory), sys.stdout))
+            )
         figures, notes = asyncio.run(measure(arguments.only.split(","), effort, Path(directory)))
     write(figures, notes, sys.stdout)
     return 0 if all(figure.complete for figure in figures) else 1

@@ -32,6 +32,7 @@ from tests.split.plan import EACH_ALONE
 from tests.split.running import GATEWAY, Split, split
 
 _WORKERS = (1, 2, 4)
+_SCALED = "b"
 _ROLE = "webhooks:workers"
 _COUNTED = re.compile(
     r'^(interactor_(?:store_operations|bus_messages)_total)(?:\{operation="(\w+)"\})? ([0-9.e+]+)', re.M
@@ -70,19 +71,23 @@ class Measured:
         return self.operations.get(operation, 0.0) / max(1, self.result.answered)
 
 
-async def measure(effort: Effort, directory: Path, stream: TextIO) -> bool:
-    """Writes tables and a JSON line for each row; answers whether every id was accounted for."""
+async def measure(keys: Sequence[str], effort: Effort, directory: Path, stream: TextIO) -> bool:
+    """Writes a JSON line for each row of these cases; answers whether every id was accounted for."""
     engines = await asyncio.to_thread(_started)
     try:
         async with load() as generator, bare(generator.sink_port) as server:
-            alone = await _alone(effort, directory, generator, server)
-            rows = [await _scaled(effort, engines, generator, server, workers, alone) for workers in _WORKERS]
+            alone = await _alone(keys, effort, directory, generator, server)
+            rows = [
+                await _scaled(effort, engines, generator, workers, alone)
+                for workers in (_WORKERS if _SCALED in keys else _WORKERS[:1])
+            ]
     finally:
         await asyncio.to_thread(engines.close)
     told = [row for each in rows for row in each]
     for row in told:
         stream.write(orjson.dumps(row).decode() + "\n")
-    _tell_bottleneck(told, stream)
+    if _SCALED in keys:
+        _tell_bottleneck(told, stream)
     return all(row["complete"] for row in told)
 
 
@@ -106,11 +111,15 @@ async def _cases(api: ApiClient, generator: Load) -> list[Case]:
     ]
 
 
-async def _alone(effort: Effort, directory: Path, generator: Load, server: Bare) -> dict[str, tuple[float, float]]:
+async def _alone(
+    keys: Sequence[str], effort: Effort, directory: Path, generator: Load, server: Bare
+) -> dict[str, tuple[float, float]]:
     """By case, what one process on embedded engines does, and the bare server."""
     figures: dict[str, tuple[float, float]] = {}
     async with running(directory / "alone") as product, ApiClient(product.url) as api:
         for case in await _cases(api, generator):
+            if case.key not in keys:
+                continue
             ours = await _run(generator, case, port_of(product.url), effort.seconds)
             plain = replace(case, request=subject.at_path(case.request, case.bare))
             theirs = await _run(generator, plain, server.port, effort.seconds)
@@ -122,7 +131,6 @@ async def _scaled(
     effort: Effort,
     engines: Engines,
     generator: Load,
-    server: Bare,
     workers: int,
     alone: dict[str, tuple[float, float]],
 ) -> list[dict[str, object]]:
@@ -131,15 +139,17 @@ async def _scaled(
     prefix = f"bench{os.getpid()}x{workers}"
     async with _product(engines, prefix, roles) as (running_split, api):
         for case in await _cases(api, generator):
+            if case.key not in alone:
+                continue
             port = port_of(running_split.api_url(case.role))
-            if workers == 1 or case.key == "b":
+            if workers == 1 or case.key == _SCALED:
                 measured = await _measured(running_split, engines, generator, case, port, effort.seconds)
                 rows.append(_row(case, f"{workers} workers", measured, alone[case.key]))
-            if case.key == "b":
+            if case.key == _SCALED:
                 paced = replace(case, name=f"{case.name}, {_SCALED_PER_S:g}/s", rate_per_s=_SCALED_PER_S)
                 measured = await _measured(running_split, engines, generator, paced, port, effort.paced_seconds)
                 rows.append(_row(paced, f"{workers} workers", measured, alone[case.key]))
-            if workers == 1 and case.key == "b":
+            if workers == 1 and case.key == _SCALED:
                 port = port_of(running_split.url)
                 measured = await _measured(running_split, engines, generator, case, port, effort.seconds)
                 rows.append(_row(case, "through nginx", measured, alone[case.key]))
