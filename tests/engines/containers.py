@@ -188,7 +188,7 @@ class ContainerMongo(ContainerEngine):
             ]
         )
 
-    def _initiate(self, client: MongoClient) -> None:
+    def _initiate(self, client: MongoClient[dict[str, Any]]) -> None:
         member = {"_id": 0, "host": f"{self.host}:{self.port}"}
         try:
             client.admin.command("replSetInitiate", {"_id": _REPLICA_SET, "members": [member]})

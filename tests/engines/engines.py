@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 from tests.engines import containers
 from tests.engines.errors import EnginesMissing
@@ -24,7 +24,7 @@ _GRACE_S = 15.0
 class Engine(Protocol):
     """All of this blocks; a test that runs a loop calls it through `asyncio.to_thread`."""
 
-    name: str
+    name: ClassVar[str]
 
     @property
     def url(self) -> str: ...
@@ -108,12 +108,12 @@ class NativeEngines(Engines):
 class DockerEngines(Engines):
     def __init__(self) -> None:
         containers.pull_images()
-        self.mongo = containers.ContainerMongo()
-        self.kafka = containers.ContainerKafka()
+        self._containers = (containers.ContainerMongo(), containers.ContainerKafka())
+        self.mongo, self.kafka = self._containers
 
     @property
     def record(self) -> Record:
-        return {"kind": "docker", "ids": {one.name: one.container_id for one in (self.mongo, self.kafka)}}
+        return {"kind": "docker", "ids": {one.name: one.container_id for one in self._containers}}
 
     def start(self, *, outlive: bool = False) -> None:
         if outlive:
@@ -121,8 +121,8 @@ class DockerEngines(Engines):
         super().start()
 
     def close(self) -> None:
-        self.mongo.remove()
-        self.kafka.remove()
+        for one in self._containers:
+            one.remove()
 
 
 def which_kind() -> Kind:

@@ -6,7 +6,7 @@ Which ones is never read from STORE_URL and BUS_URL: in a developer's shell thos
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -110,7 +110,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """With REQUIRE_ENGINES=1 no test of them goes missing without a failure."""
     report = yield
     if _REQUIRED and report.skipped and item.get_closest_marker("engines") and not hasattr(report, "wasxfail"):

@@ -78,9 +78,10 @@ class RunFolder:
 
     def close(self) -> None:
         """Their data goes too, so nothing is gained by ending them gently."""
-        end_run(self.path)
-        for process in self._processes.values():
+        for process in self._processes.values():  # by their handles: one that has only just begun has no arguments yet
+            process.kill()
             process.wait()
+        end_run(self.path)
         if self._reaper.returncode is None:
             self._reaper.communicate()
 

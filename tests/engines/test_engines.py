@@ -21,6 +21,7 @@ from tests.engines.developer import Developer, Running
 from tests.engines.engines import Engines
 from tests.engines.errors import EngineFailed
 from tests.engines.fixtures import EngineUrls
+from tests.engines.native_kafka import NativeKafka
 from tests.engines.native_mongo import NativeMongo, mongo_program
 from tests.engines.run_folder import RunFolder
 
@@ -28,8 +29,11 @@ pytestmark = pytest.mark.engines
 
 
 @pytest.fixture
-def developer(tmp_path: Path, own_engines: object) -> Iterator[Developer]:
-    """With a folder of its own; `own_engines` skips where there are none."""
+def developer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own_mongo: object, own_kafka: object
+) -> Iterator[Developer]:
+    """With a folder of its own, and with processes even where containers could be had: these tests count them."""
+    monkeypatch.setenv("ENGINES", "native")
     developer = Developer(tmp_path)
     yield developer
     developer.stop()
@@ -99,9 +103,9 @@ def test_an_engine_takes_options(own_mongo: Callable[..., NativeMongo]) -> None:
     assert refused.value.code == 13
 
 
-def test_a_broker_takes_properties(own_kafka: Callable[..., object]) -> None:
-    broker = own_kafka({"message.max.bytes": "2048"})
-    assert asyncio.run(_configured(broker.url, "message.max.bytes")) == "2048"  # type: ignore[attr-defined]
+async def test_a_broker_takes_properties(own_kafka: Callable[..., NativeKafka]) -> None:
+    broker = await asyncio.to_thread(own_kafka, {"message.max.bytes": "2048"})
+    assert await _configured(broker.url, "message.max.bytes") == "2048"
 
 
 def test_an_engine_that_does_not_start_says_why(own_mongo: Callable[..., NativeMongo]) -> None:
@@ -109,7 +113,8 @@ def test_an_engine_that_does_not_start_says_why(own_mongo: Callable[..., NativeM
         own_mongo("--nonsense")
 
 
-def test_a_port_that_is_taken_meanwhile_is_left_to_its_owner(own_mongo: object) -> None:
+@pytest.mark.usefixtures("own_mongo")
+def test_a_port_that_is_taken_meanwhile_is_left_to_its_owner() -> None:
     with ExitStack() as taken:
 
         class Unlucky(NativeMongo):
