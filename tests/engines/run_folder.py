@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -20,6 +21,8 @@ _ROOT = Path(__file__).parent.parent.parent
 _PREFIX = "interactor-engines-"
 _RECORDS = "processes.json"
 _SIGKILL_ACTS_WITHIN_S = 10.0
+_LOADED_WITHIN_S = 2.0
+_LOOKS_EVERY_S = 0.01
 
 
 class RunFolder:
@@ -78,10 +81,9 @@ class RunFolder:
 
     def close(self) -> None:
         """Their data goes too, so nothing is gained by ending them gently."""
-        for process in self._processes.values():  # by their handles: one that has only just begun has no arguments yet
-            process.kill()
-            process.wait()
-        end_run(self.path)
+        for name in self._processes:
+            self.end(name)
+        end_run(self.path)  # those that were released
         if self._reaper.returncode is None:
             self._reaper.communicate()
 
@@ -117,9 +119,17 @@ def _process(pid: int, command: Sequence[str]) -> psutil.Process | None:
     """By its arguments, which name a folder made for it alone: unlike start times they survive a clock that is set."""
     try:
         process = psutil.Process(pid)
-        return process if process.cmdline()[1:] == list(command[1:]) else None
+        return process if _arguments(process) == list(command[1:]) else None
     except psutil.Error:
         return None
+
+
+def _arguments(process: psutil.Process) -> list[str]:
+    """A program that is being loaded has none for an instant, after whoever started it already goes on."""
+    give_up_at = time.monotonic() + _LOADED_WITHIN_S
+    while not (command := process.cmdline()) and time.monotonic() < give_up_at:
+        time.sleep(_LOOKS_EVERY_S)
+    return command[1:]
 
 
 def replace_text(path: Path, text: str) -> None:
