@@ -76,6 +76,8 @@ class PartEngines:
 
     async def close(self) -> None: ...
 
+    def watch(self, metrics: object) -> None: ...
+
 
 class SharedEngines:
     """One store and one bus for as many parts as ask; all of them declare what they need before the start."""

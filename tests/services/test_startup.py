@@ -38,6 +38,8 @@ class Engines:
     async def close(self) -> None:
         await self._engines.close()
 
+    def watch(self, metrics: object) -> None: ...
+
     async def tried(self, times: int) -> None:
         """Returns once that many more tries began."""
         for _ in range(times):
