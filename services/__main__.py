@@ -16,7 +16,7 @@ from libs.common.errors import EngineRefused, ServiceError
 from libs.common.keyring import SealingRefused
 from libs.common.settings import Settings, SettingsRefused
 from services.commands import create_key, list_keys, print_openapi, revoke_key
-from services.doctor import diagnose
+from services.doctor.command import diagnose
 from services.gateway_commands import add_gateway
 from services.roles import HELP
 from services.run import run

@@ -39,9 +39,14 @@ class Neighbours:
         self._trust = client_context(settings) if encrypted else True
         self._session: aiohttp.ClientSession | None = None
 
+    @property
+    def urls(self) -> Mapping[str, str]:
+        """Of the internal ports, by the service that answers there."""
+        return self._urls
+
     def peers(self, services: Collection[str], clock: Clock) -> Peers:
         """The others, as these services ask them."""
-        return HttpPeers(TokenSigner(tuple(services), self.keys.private, clock), self._urls, self._connections)
+        return HttpPeers(TokenSigner(tuple(services), self.keys.private, clock), self._urls, self.connections)
 
     async def start(self) -> None:
         connector = aiohttp.TCPConnector(ssl=self._trust)
@@ -51,7 +56,8 @@ class Neighbours:
         if self._session is not None:
             await self._session.close()
 
-    def _connections(self) -> aiohttp.ClientSession:
+    def connections(self) -> aiohttp.ClientSession:
+        """To any of them, with the trust that was configured."""
         if self._session is None:
             raise TypeError("a neighbour is asked before the start")
         return self._session

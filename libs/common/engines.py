@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,9 @@ from libs.common.bus.port import Bus
 from libs.common.clock import Clock
 from libs.common.contracts.topics import topic_specs
 from libs.common.errors import EngineRefused
-from libs.common.sqlite import Database
+from libs.common.findings import Finding, ok
+from libs.common.sqlite import Database, inspect_database
+from libs.common.sqlite_file import MEMORY
 from libs.common.store.port import Store
 from libs.common.store.sqlite import SqliteStore
 from libs.common.telemetry import Metrics
@@ -24,6 +26,7 @@ _SQLITE = "sqlite:"
 _MONGO = ("mongodb://", "mongodb+srv://")
 _LOCAL = "local:"
 _KAFKA = "kafka://"
+_PATIENCE_S = 4.0
 _STORE_FORMS = "'sqlite:<path of a file>', 'sqlite::memory:' or 'mongodb://<host>:<port>'"
 
 
@@ -70,15 +73,24 @@ def open_engines(store_url: str, bus_url: str, clock: Clock, *, exclusive: bool 
 
     Without `exclusive` the data directory isn't locked: for short commands beside a running server.
     """
+    check_pair(store_url, bus_url)
     if store_url.startswith(_MONGO):
         return _clustered(store_url, bus_url, clock)
-    path = store_url.removeprefix(_SQLITE)
-    if not store_url.startswith(_SQLITE) or not path:
-        raise EngineRefused(f"STORE_URL must be {_STORE_FORMS}, and it is {_scheme(store_url)}")
-    if bus_url != _LOCAL:
-        raise EngineRefused(f"BUS_URL must be 'local:' with this STORE_URL, and it is {_scheme(bus_url)}")
-    database = Database(path, exclusive=exclusive)
+    database = Database(store_url.removeprefix(_SQLITE), exclusive=exclusive)
     return Engines(SqliteStore(database, clock), LocalBus(database, clock), database)
+
+
+def check_pair(store_url: str, bus_url: str) -> None:
+    """Raises EngineRefused for a setting that names no engine, and for two that don't go together."""
+    embedded = store_url.startswith(_SQLITE) and store_url != _SQLITE
+    if not embedded and not store_url.startswith(_MONGO):
+        raise EngineRefused(f"STORE_URL must be {_STORE_FORMS}, and it is {_scheme(store_url)}")
+    if embedded and bus_url != _LOCAL:
+        raise EngineRefused(f"BUS_URL must be 'local:' with this STORE_URL, and it is {_scheme(bus_url)}")
+    if not embedded and not bus_url.startswith(_KAFKA):
+        raise EngineRefused(
+            f"BUS_URL must be 'kafka://<host>:<port>' with a MongoDB as STORE_URL, and it is {_scheme(bus_url)}"
+        )
 
 
 def _watched(store: MongoStore, bus: KafkaBus) -> Callable[[Metrics], None]:
@@ -89,10 +101,6 @@ def _watched(store: MongoStore, bus: KafkaBus) -> Callable[[Metrics], None]:
 
 
 def _clustered(store_url: str, bus_url: str, clock: Clock) -> Engines:
-    if not bus_url.startswith(_KAFKA):
-        raise EngineRefused(
-            f"BUS_URL must be 'kafka://<host>:<port>' with a MongoDB as STORE_URL, and it is {_scheme(bus_url)}"
-        )
     from libs.common.bus.kafka import KafkaBus  # their libraries take a local start a third of a second to import
     from libs.common.store.mongo import MongoStore
 
@@ -101,38 +109,54 @@ def _clustered(store_url: str, bus_url: str, clock: Clock) -> Engines:
     return Engines(store, bus, watch=_watched(store, bus))
 
 
-async def inspect_store(engines: Engines) -> list[str]:
-    """What is wrong with a store that can be reached, a sentence each. Raises EngineRefused, Unavailable."""
-    if engines.database is None:
-        from libs.common.store.mongo import MongoStore
+def open_store(store_url: str, clock: Clock) -> Engines:
+    """For `inspect_store` alone: a store, with a bus that hears nothing. Raises EngineRefused."""
+    if not store_url.startswith(_MONGO):
+        check_pair(store_url, _LOCAL)
+        database = Database(store_url.removeprefix(_SQLITE), exclusive=False, busy_timeout_s=_PATIENCE_S)
+        return Engines(SqliteStore(database, clock), LocalBus(database, clock), database)
+    from libs.common.store.mongo import MongoOptions, MongoStore
 
-        assert isinstance(engines.store, MongoStore)  # noqa: S101  (the only one without a database file)
-        return await engines.store.inspect()
-    await engines.database.start()
-    try:
-        await engines.store.ping()
-    finally:
-        await engines.database.close()
-    return []
+    silent = LocalBus(Database(MEMORY), clock)
+    patience = MongoOptions(timeout_s=_PATIENCE_S, select_s=_PATIENCE_S)
+    return Engines(MongoStore(store_url, clock, silent.publish, patience), silent)
 
 
-async def inspect_bus(bus_url: str) -> list[str]:
-    """What is wrong with a bus that can be reached, a sentence each. Raises EngineRefused, Unavailable."""
+async def inspect_store(engines: Engines) -> list[Finding]:
+    """What is right and wrong with the store behind the collections that were declared; they are not started.
+
+    Raises EngineRefused, Unavailable.
+    """
+    if engines.database is not None:
+        return await inspect_database(engines.database)
+    from libs.common.store.mongo import MongoStore
+
+    assert isinstance(engines.store, MongoStore)  # noqa: S101  (the only one without a database file)
+    return await engines.store.inspect()
+
+
+async def inspect_bus(bus_url: str, heard: Sequence[tuple[str, str]]) -> list[Finding]:
+    """What is right and wrong with the bus. `heard` are the topics that groups are for, each with the group.
+
+    Raises EngineRefused.
+    """
     if bus_url == _LOCAL:
-        return []
-    from libs.common.bus.kafka_topics import inspect_topics, reach
+        return [ok("bus", "embedded, in the store's file")]
+    from libs.common.bus.kafka_inspection import inspect_cluster
 
-    await reach(bus_url)
-    return await inspect_topics(bus_url, topic_specs())
+    return await inspect_cluster(bus_url, topic_specs(), heard)
 
 
-async def create_topics(bus_url: str) -> list[str]:
-    """Makes the topics that are missing and answers their names. Raises EngineRefused, Unavailable."""
+async def create_topics(bus_url: str) -> dict[str, bool] | None:
+    """Every topic by its name, and whether it was made just now; None where the bus is embedded.
+
+    Raises EngineRefused, Unavailable.
+    """
     if bus_url == _LOCAL:
-        return []
-    from libs.common.bus import kafka_topics
+        return None
+    from libs.common.bus import kafka_inspection
 
-    return await kafka_topics.create_topics(bus_url, topic_specs())
+    return await kafka_inspection.create_topics(bus_url, topic_specs())
 
 
 def is_embedded(store_url: str) -> bool:

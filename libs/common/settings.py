@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -105,16 +106,22 @@ def is_loopback(host: str) -> bool:
 
 
 def check_production(settings: Settings) -> None:
-    """Raises SettingsRefused when production lacks a secret that local runs make for themselves."""
+    """Raises SettingsRefused when production lacks what local runs make for themselves."""
+    for sentence in missing_in_production(settings):
+        raise SettingsRefused(sentence)
+
+
+def missing_in_production(settings: Settings) -> Iterator[str]:
+    """A sentence for each setting that production needs and that is not there."""
     if not settings.production:
         return
     if settings.credentials_keys is None or not settings.credentials_keys.get_secret_value():
-        raise SettingsRefused(
+        yield (
             "INTERACTOR_ENV=production needs CREDENTIALS_KEYS, the keys that seal credentials at rest. "
             "Make one with: python -c \"import base64,os;print('k1:'+base64.b64encode(os.urandom(32)).decode())\""
         )
     if not settings.public_url:
-        raise SettingsRefused(
+        yield (
             "INTERACTOR_ENV=production needs PUBLIC_URL, the address under which providers reach this engine, "
             "for example https://hooks.example.com"
         )

@@ -16,7 +16,16 @@ from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 from libs.common.bus.port import Message
 from libs.common.errors import EngineRefused
-from libs.common.sqlite_file import MEMORY, connect, lock_for_server, make_folder, trouble, unavailable
+from libs.common.findings import Finding, examined, ok, warn
+from libs.common.sqlite_file import (
+    MEMORY,
+    connect,
+    inspect_file,
+    lock_for_server,
+    make_folder,
+    trouble,
+    unavailable,
+)
 
 _MAX_CALLS_PER_TRANSACTION = 512
 _MAX_READS_PER_TURN = 16
@@ -236,6 +245,25 @@ class Database:
         if messages and self._journal:
             self._journal.committed(first_position, messages)
         _settle([future for _, _, future in writes], results)
+
+
+async def inspect_database(database: Database) -> list[Finding]:
+    """Writes a heartbeat into a file that is there, beside a server that uses it, and makes none."""
+    if database.in_memory:
+        return [warn("store", "in memory: with the process all is gone; name a file, as in STORE_URL=sqlite:<path>")]
+    findings = await asyncio.to_thread(inspect_file, database.path)
+    if await asyncio.to_thread(os.path.exists, database.path):
+        findings += await examined("store", lambda: _inspect_writing(database))
+    return findings
+
+
+async def _inspect_writing(database: Database) -> list[Finding]:
+    await database.start()
+    try:
+        await database.ping()
+    finally:
+        await database.close()
+    return [ok("store", "a write was kept")]
 
 
 class _Turn(Generic[A]):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import sqlite3
 from contextlib import suppress
 from pathlib import Path
 
 from libs.common.errors import EngineRefused, Unavailable
+from libs.common.findings import Finding, fail, ok, warn
 
 MEMORY = ":memory:"
 RETRY_AFTER_S = 5
@@ -16,6 +18,7 @@ _OLDEST_SQLITE = (3, 35, 0)  # the first with RETURNING; Python 3.11 ships a new
 _CACHED_STATEMENTS = 256
 _PRAGMAS = ("synchronous=FULL", "cache_size=-16000", "wal_autocheckpoint=4000", "journal_size_limit=67108864")
 _PRIMARY_CODE = 0xFF
+_LITTLE_SPACE_BYTES, _NO_SPACE_BYTES = 1 << 30, 64 << 20
 
 _TROUBLES = {
     sqlite3.SQLITE_FULL: "the disk that holds {path} is full; free some space, writing then goes on by itself",
@@ -97,6 +100,39 @@ def lock_for_server(path: str) -> int:
         os.close(descriptor)
         raise EngineRefused(f"another server already uses {path}; stop it, or give this one another file") from error
     return descriptor
+
+
+def inspect_file(path: str) -> list[Finding]:
+    """What is known of the file without opening it."""
+    there, folder = Path(path).exists(), _nearest_folder(Path(path).absolute().parent)
+    findings = [_in_use(path)] if there else []
+    if not there and not os.access(folder, os.W_OK | os.X_OK):
+        findings.append(fail("store", f"{folder} can't be written to by this user, and {path} is to be made in it"))
+    elif not there:
+        findings.append(ok("store", f"{path} is not there yet; the first start makes it"))
+    free_bytes = shutil.disk_usage(folder).free
+    if free_bytes < _LITTLE_SPACE_BYTES:
+        level = fail if free_bytes < _NO_SPACE_BYTES else warn
+        findings.append(level("disk", f"{free_bytes >> 20} MiB are left where {path} is; free some space"))
+    else:
+        findings.append(ok("disk", f"{free_bytes / (1 << 30):.1f} GiB are free where {path} is"))
+    return findings
+
+
+def _nearest_folder(folder: Path) -> Path:
+    return next((each for each in (folder, *folder.parents) if each.is_dir()), folder)
+
+
+def _in_use(path: str) -> Finding:
+    """Asking takes the lock for an instant, if nobody has it."""
+    if not Path(f"{path}.lock").exists():
+        return ok("store", f"{path} is there, and no server has used it yet")
+    try:
+        os.close(lock_for_server(path))
+    except EngineRefused as refusal:
+        used = isinstance(refusal.__cause__, BlockingIOError)
+        return ok("store", f"a server is using {path}") if used else fail("store", str(refusal))
+    return ok("store", f"{path} is there, and no server is using it")
 
 
 def _unusable(path: str, error: OSError) -> EngineRefused:

@@ -14,10 +14,10 @@ from aiokafka.protocol.admin import CreateTopicsRequest, DescribeConfigsRequest
 from aiokafka.protocol.metadata import MetadataRequest
 
 from libs.common.bus.kafka_connection import Cluster
-from libs.common.bus.kafka_options import KafkaOptions
-from libs.common.bus.kafka_url import KafkaUrl, parse_kafka_url
+from libs.common.bus.kafka_url import KafkaUrl
 from libs.common.bus.port import TopicSpec
 from libs.common.errors import EngineRefused, Unavailable
+from libs.common.findings import Finding, fail, warn
 
 HEARTBEATS = TopicSpec("bus.heartbeats", partitions=1, retention=timedelta(hours=1))
 MAX_BATCH_BYTES = 1024 * 1024
@@ -29,34 +29,18 @@ _LOOKS, _LOOK_S = 100, 0.05
 _REPLICAS = 3
 _IN_SYNC = 2
 _TOPIC = 2  # the type of a resource with configuration
+_TOPICS = "topics"
 _COMPARED = ("cleanup.policy", "max.message.bytes", "min.insync.replicas", "retention.ms")
 
 
-async def create_topics(url: str, topics: Sequence[TopicSpec], options: KafkaOptions | None = None) -> list[str]:
-    """Makes what is missing and answers its names. Raises EngineRefused, Unavailable."""
-    return await create_missing(_cluster(url, options), topics)
-
-
-async def reach(url: str, options: KafkaOptions | None = None) -> None:
-    """Returns once the cluster has answered. Raises EngineRefused, Unavailable."""
-    async with _cluster(url, options).connection():
-        return
-
-
-async def inspect_topics(url: str, topics: Sequence[TopicSpec], options: KafkaOptions | None = None) -> list[str]:
-    """What is wrong with the cluster, a sentence each; nothing is changed."""
-    try:
-        cluster = _cluster(url, options)
-        async with cluster.connection() as connection:
-            return await _inspect(connection, cluster.url, [*topics, HEARTBEATS])
-    except EngineRefused as error:
-        return [f"{error}."]
-    except Unavailable as error:
-        return [f"{error.message}."]
+async def inspect_topics(cluster: Cluster, topics: Sequence[TopicSpec]) -> list[Finding]:
+    """What is wrong with them, and nothing is changed. Raises EngineRefused, Unavailable."""
+    async with cluster.connection() as connection:
+        return await _inspect(connection, cluster.url, [*topics, HEARTBEATS])
 
 
 async def create_missing(cluster: Cluster, topics: Sequence[TopicSpec]) -> list[str]:
-    """As `create_topics`, on a cluster whose URL is read already."""
+    """Makes what is missing and answers its names. Raises EngineRefused, Unavailable."""
     async with cluster.connection() as connection:
         state = await _state(connection, cluster.url, [*topics, HEARTBEATS])
         missing = [spec for spec in [*topics, HEARTBEATS] if cluster.url.topic(spec.name) in state.missing]
@@ -172,49 +156,80 @@ def _check_limits(configs: dict[str, dict[str, str]]) -> None:
             raise EngineRefused(sentence)
 
 
-async def _inspect(connection: AIOKafkaConnection, url: KafkaUrl, topics: Sequence[TopicSpec]) -> list[str]:
+async def _inspect(connection: AIOKafkaConnection, url: KafkaUrl, topics: Sequence[TopicSpec]) -> list[Finding]:
     state = await _state(connection, url, topics)
     configs = await _configs(connection, list(state.partitions))
-    sentences = list(_about_cluster(url, state))
+    findings = list(_about_cluster(url, state))
     for spec in topics:
         name = url.topic(spec.name)
         if name in state.partitions:
-            sentences += _about_partitions(spec, name, state.partitions[name], _replicas(url, state.brokers))
-            sentences += _about_config(name, configs.get(name), _wanted(spec, url, state.brokers))
-    return sentences
+            findings += _about_partitions(spec, name, state.partitions[name], _replicas(url, state.brokers))
+            findings += _about_in_sync(name, state.partitions[name], configs.get(name))
+            findings += _about_config(name, configs.get(name), _wanted(spec, url, state.brokers))
+    return findings
 
 
-def _about_cluster(url: KafkaUrl, state: _State) -> Iterator[str]:
+def _about_cluster(url: KafkaUrl, state: _State) -> Iterator[Finding]:
     if state.missing:
         names = ", ".join(sorted(state.missing))
-        yield f"Kafka at {url.addresses} lacks topics: {names}. `python -m services topics` makes them."
+        yield fail(_TOPICS, f"Kafka at {url.addresses} lacks topics: {names}; `python -m services topics` makes them")
     if state.brokers < _REPLICAS and url.replication is None:
-        yield (
+        yield warn(
+            _TOPICS,
             f"Kafka at {url.addresses} has {state.brokers} of the 3 brokers that keep what is acknowledged when one "
-            f"of them is lost; where that is meant, say 'replication={state.brokers}' in BUS_URL."
+            f"of them is lost; where that is meant, say 'replication={state.brokers}' in BUS_URL",
         )
 
 
-def _about_partitions(spec: TopicSpec, name: str, partitions: list[_Partition], replicas: int) -> Iterator[str]:
-    if len(partitions) != spec.partitions:
-        yield f"The topic {name} has {len(partitions)} partitions instead of {spec.partitions}."
-    if (fewest := min((partition.replicas for partition in partitions), default=replicas)) < replicas:
-        yield f"The topic {name} is kept {fewest} times instead of {replicas}."
+def _about_partitions(spec: TopicSpec, name: str, partitions: list[_Partition], replicas: int) -> Iterator[Finding]:
+    count, fewest = len(partitions), min((partition.replicas for partition in partitions), default=replicas)
+    if count < spec.partitions:
+        yield warn(
+            _TOPICS,
+            f"the topic {name} has {count} partitions instead of {spec.partitions}, and no more processes share it; "
+            "`kafka-topics.sh --alter --partitions` adds them",
+        )
+    if count > spec.partitions:
+        yield warn(
+            _TOPICS, f"the topic {name} has {count} partitions instead of {spec.partitions}: nothing needs be done"
+        )
+    if fewest < replicas:
+        yield warn(
+            _TOPICS,
+            f"the topic {name} is kept {fewest} times instead of {replicas}; "
+            "`kafka-reassign-partitions.sh` gives it more replicas",
+        )
+
+
+def _about_in_sync(name: str, partitions: list[_Partition], config: dict[str, str] | None) -> Iterator[Finding]:
+    needed = int((config or {}).get("min.insync.replicas") or 1)
     if leaderless := sum(partition.leader < 0 for partition in partitions):
-        yield f"The topic {name} has {leaderless} partitions without a leader: a broker is down."
+        yield fail(_TOPICS, f"the topic {name} has {leaderless} partitions without a leader: start the brokers")
+    elif short := sum(partition.in_sync < needed for partition in partitions):
+        yield fail(
+            _TOPICS,
+            f"the topic {name} has {short} partitions with fewer than {needed} replicas in sync, and takes no "
+            "messages there: start the brokers that are down",
+        )
     elif behind := sum(partition.in_sync < partition.replicas for partition in partitions):
-        yield f"The topic {name} has {behind} partitions with replicas that are behind: a broker is down or slow."
+        yield warn(
+            _TOPICS, f"the topic {name} has {behind} partitions with replicas that are behind: a broker is down or slow"
+        )
 
 
-def _about_config(name: str, config: dict[str, str] | None, wanted: dict[str, str]) -> Iterator[str]:
+def _about_config(name: str, config: dict[str, str] | None, wanted: dict[str, str]) -> Iterator[Finding]:
     if config is None:
-        yield f"The settings of the topic {name} may not be read: grant this user DescribeConfigs to have them checked."
+        yield warn(_TOPICS, f"the settings of the topic {name} may not be read: grant this user DescribeConfigs")
         return
     if sentence := _limit(name, config):
-        yield f"{sentence}."
+        yield fail(_TOPICS, sentence)
     for setting in ("cleanup.policy", "retention.ms", "min.insync.replicas"):
         if setting in wanted and config.get(setting) != wanted[setting]:
-            yield f"The topic {name} has {setting}={config.get(setting)} instead of {wanted[setting]}."
+            yield warn(
+                _TOPICS,
+                f"the topic {name} has {setting}={config.get(setting)} instead of {wanted[setting]}; "
+                "`kafka-configs.sh --alter` sets it",
+            )
 
 
 def _limit(name: str, config: dict[str, str]) -> str | None:
@@ -244,8 +259,3 @@ def _replicas(url: KafkaUrl, brokers: int) -> int:
 
 def _user(url: KafkaUrl) -> str:
     return f"the user '{url.user}'" if url.user else "a user without a name"
-
-
-def _cluster(url: str, options: KafkaOptions | None) -> Cluster:
-    options = options or KafkaOptions()
-    return Cluster(parse_kafka_url(url), request_timeout_s=options.request_timeout_s)

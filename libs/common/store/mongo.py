@@ -27,7 +27,8 @@ from pymongo.write_concern import WriteConcern
 from libs.common import periodic
 from libs.common.clock import Clock
 from libs.common.errors import EngineRefused
-from libs.common.store import mongo_indexes
+from libs.common.findings import Finding
+from libs.common.store import mongo_indexes, mongo_inspection
 from libs.common.store.mongo_documents import MongoDocuments
 from libs.common.store.mongo_errors import refused, translated, unavailable
 from libs.common.store.mongo_outbox import Outbox, Publish
@@ -40,8 +41,6 @@ _KINDS = {
     **dict.fromkeys(("insert", "update", "delete", "findAndModify"), "write"),
 }
 _SKEW_NOTICED = timedelta(milliseconds=100)
-_SKEW_TOLD = timedelta(seconds=1)
-_MEMBERS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,37 +145,48 @@ class MongoStore:
         if self._client is None:
             raise unavailable(self._address.hosts, "not connected yet")
         first = next(iter(self._documents.values()), None)
-        if first is None:
-            return
-        heartbeats = self._database(mongo_indexes.service_name(first.spec))[_HEARTBEAT]
-        with translated(self._address.hosts):
-            try:
-                await heartbeats.update_one({"_id": 1}, {"$inc": {"beats": 1}}, upsert=True)
-            except DuplicateKeyError:
-                return  # another process made it in the same moment
+        if first is not None:
+            with translated(self._address.hosts):
+                await self._beat(mongo_indexes.service_name(first.spec))
 
-    async def inspect(self) -> list[str]:
-        """Connects by itself, changes nothing, and answers what is wrong, a sentence each.
+    async def _beat(self, service: str) -> None:
+        try:
+            await self._database(service)[_HEARTBEAT].update_one({"_id": 1}, {"$inc": {"beats": 1}}, upsert=True)
+        except DuplicateKeyError:
+            return  # another process made it in the same moment
 
-        Raises EngineRefused, Unavailable.
-        """
+    async def inspect(self) -> list[Finding]:
+        """Connects by itself, and changes nothing but a heartbeat. Raises EngineRefused, Unavailable."""
         self._client = await asyncio.to_thread(self._connect, asyncio.get_running_loop())
+        hosts = self._address.hosts
         try:
             with self._told_apart():
                 hello = await self._greet()
                 skew = await self.measure_skew()
-                await self.ping()
-                return [*_about(self._address.hosts, hello, skew), *await self._index_differences()]
+            found = await asyncio.gather(*(self._inspect_database(name) for name in self._services()))
+            seen = await mongo_inspection.members_seen(self._client, hello)
         finally:
             await asyncio.to_thread(self._client.close)
+        findings = [finding for each in found for finding in each]
+        members = mongo_inspection.about_members(hosts, hello, seen)
+        return [*members, mongo_inspection.about_clock(hosts, skew), *findings]
 
-    async def _index_differences(self) -> list[str]:
-        told: list[str] = []
-        for documents in self._documents.values():
-            database = self._database(mongo_indexes.service_name(documents.spec))
-            collection = database[mongo_indexes.collection_name(documents.spec)]
-            told += await mongo_indexes.differences(collection, documents.spec)
-        return told
+    def _services(self) -> list[str]:
+        return sorted({mongo_indexes.service_name(documents.spec) for documents in self._documents.values()})
+
+    async def _inspect_database(self, service: str) -> list[Finding]:
+        specs = [each.spec for each in self._documents.values() if mongo_indexes.service_name(each.spec) == service]
+
+        async def beat() -> None:
+            with self._told_apart():
+                await self._beat(service)
+
+        async def differences(spec: Collection) -> tuple[list[str], list[str]]:
+            collection = self._database(service)[mongo_indexes.collection_name(spec)]
+            with self._told_apart():
+                return await mongo_indexes.differences(collection, spec)
+
+        return await mongo_inspection.inspect_database(self._database(service).name, specs, beat, differences)
 
     async def measure_skew(self) -> timedelta:
         """How far the server's clock is ahead of this process's. Raises Unavailable."""
@@ -274,20 +284,3 @@ class MongoStore:
         """A little apart from other processes that do the same."""
         interval_s *= random.uniform(0.9, 1.1)  # noqa: S311
         self._tasks.append(periodic.start(name, periodic.every(interval_s, name, action)))
-
-
-def _about(hosts: str, hello: Mapping[str, Any], skew: timedelta) -> Iterator[str]:
-    members = len(hello.get("hosts", ()))
-    if "setName" in hello and members < _MEMBERS:
-        yield (
-            f"MongoDB at {hosts} is a replica set of {members}: what is acknowledged is on no more disks; "
-            "run three members"
-        )
-    if hello.get("readOnly") or not hello.get("isWritablePrimary", True):
-        yield f"MongoDB at {hosts} takes no writes at the moment"
-    if abs(skew) > _SKEW_TOLD:
-        ahead = "ahead of" if skew > timedelta() else "behind"
-        yield (
-            f"the clock of MongoDB at {hosts} is {abs(skew.total_seconds()):.1f} s {ahead} this machine's; "
-            "let NTP keep both"
-        )

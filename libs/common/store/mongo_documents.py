@@ -196,9 +196,6 @@ class MongoDocuments:
         with translated(self._hosts):
             await self._payloads.sweep()
 
-    async def differences(self) -> list[str]:
-        return await mongo_indexes.differences(self.collection, self.spec)
-
     async def drain(self) -> None:
         """Returns once everything that was asked for is written."""
         await self._writes.drain()

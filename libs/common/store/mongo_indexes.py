@@ -76,24 +76,28 @@ async def create(collection: Any, spec: Collection) -> None:
             raise
 
 
-async def differences(collection: Any, spec: Collection) -> list[str]:
-    """A sentence for each index that is missing, differs, or is not declared (any more).
+async def differences(collection: Any, spec: Collection) -> tuple[list[str], list[str]]:
+    """A sentence for each index that keeps this version from starting, and for each that is missing or undeclared.
 
     A collection that isn't there yet is made with all of them.
     """
     stored = await collection.index_information()
-    told: list[str] = []
+    differing: list[str] = []
+    harmless: list[str] = []
     if not stored:
-        return told
+        return differing, harmless
     declared = list(indexes_of(spec))
     for index in declared:
         if index.name not in stored:
-            told.append(f"{spec.name}: the index {index.name!r} is missing; it is made at the next start")
+            harmless.append(f"{spec.name}: the index {index.name!r} is missing; it is made at the next start")
         elif not index.is_like(stored[index.name]):
-            told.append(str(_differs(spec, index)))
-    for name in stored.keys() - {index.name for index in declared} - {"_id_"}:
-        told.append(f"{spec.name}: the index {name!r} is not declared by this version; drop it once no older one runs")
-    return told
+            differing.append(str(_differs(spec, index)))
+    undeclared = sorted(stored.keys() - {index.name for index in declared} - {"_id_"})
+    harmless += [
+        f"{spec.name}: the index {name!r} is not declared by this version; drop it once no older one runs"
+        for name in undeclared
+    ]
+    return differing, harmless
 
 
 def _differs(spec: Collection, index: MongoIndex) -> EngineRefused:

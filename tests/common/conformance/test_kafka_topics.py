@@ -9,10 +9,11 @@ from urllib.parse import quote
 import pytest
 
 from libs.common.bus.kafka import KafkaBus
+from libs.common.bus.kafka_inspection import create_topics, inspect_cluster
 from libs.common.bus.kafka_options import KafkaOptions
-from libs.common.bus.kafka_topics import create_topics, inspect_topics
 from libs.common.bus.port import TopicSpec
 from libs.common.errors import EngineRefused
+from libs.common.findings import Level
 from libs.common.ids import new_id
 from tests.common.conformance.bus_suite import TOPIC, message
 from tests.common.conformance.engine import Inbox, until, until_async
@@ -42,22 +43,23 @@ async def admin(url: str) -> AsyncIterator[KafkaAdmin]:
 async def test_missing_topics_are_made_as_they_are_described(url: str, admin: KafkaAdmin) -> None:
     prefix = url.rpartition("/")[2].partition("?")[0]
     wanted = [topic(TOPIC, partitions=7), topic("suite.kept", compacted=True)]
-    assert "lacks topics" in (await inspect_topics(url, wanted))[0]
-    assert await create_topics(url, wanted) == [f"{prefix}.{name}" for name in (TOPIC, "suite.kept", "bus.heartbeats")]
+    names = [f"{prefix}.{name}" for name in (TOPIC, "suite.kept", "bus.heartbeats")]
+    assert "lacks topics" in await said(url, wanted)
+    assert await create_topics(url, wanted) == dict.fromkeys(names, True)
     assert await admin.partitions(TOPIC) == 7
-    assert await inspect_topics(url, wanted) == []
-    assert await create_topics(url, wanted) == []
+    assert await said(url, wanted) == ""
+    assert await create_topics(url, wanted) == dict.fromkeys(names, False)
 
 
 async def test_topics_that_differ_are_told(url: str, admin: KafkaAdmin) -> None:
     await create_topics(url, [topic(TOPIC)])
     await admin.configure(TOPIC, retention_ms="1000", cleanup_policy="compact", **LIMIT)
     wanted = [topic(TOPIC, partitions=9)]
-    await until_async(lambda: is_said("retention.ms=1000 instead of 3600000.", url, wanted))
-    said = " ".join(await inspect_topics(url.replace("replication=1", "replication=2"), wanted))
-    assert f"{TOPIC} has 3 partitions instead of 9." in said
-    assert f"{TOPIC} is kept 1 times instead of 2." in said
-    assert f"{TOPIC} has cleanup.policy=compact instead of delete." in said
+    await until_async(lambda: is_said("retention.ms=1000 instead of 3600000", url, wanted))
+    told = await said(url.replace("replication=1", "replication=2"), wanted)
+    assert f"{TOPIC} has 3 partitions instead of 9" in told
+    assert f"{TOPIC} is kept 1 times instead of 2" in told
+    assert f"{TOPIC} has cleanup.policy=compact instead of delete" in told
     assert await is_said("has 1 of the 3 brokers", url.partition("?")[0], wanted)
 
 
@@ -70,7 +72,13 @@ async def test_a_topic_with_too_low_a_limit_is_refused_at_the_start(url: str, ad
 
 
 async def is_said(words: str, url: str, topics: Sequence[TopicSpec]) -> bool:
-    return any(words in sentence for sentence in await inspect_topics(url, topics))
+    return words in await said(url, topics)
+
+
+async def said(url: str, topics: Sequence[TopicSpec]) -> str:
+    """What is wrong, each finding a line with its level."""
+    found = await inspect_cluster(url, topics)
+    return "\n".join(f"{finding.level}: {finding.what}" for finding in found if finding.level is not Level.OK)
 
 
 async def test_more_replicas_than_brokers_are_refused(url: str) -> None:
@@ -79,10 +87,11 @@ async def test_more_replicas_than_brokers_are_refused(url: str) -> None:
 
 
 async def test_a_cluster_that_is_not_there_is_told() -> None:
-    (sentence,) = await inspect_topics("kafka://127.0.0.1:1", TOPICS, QUICK)
-    assert sentence == "Kafka at 127.0.0.1:1: it can't be reached (127.0.0.1:1: it refuses connections)."
-    (sentence,) = await inspect_topics("kafka://ada:secret@", TOPICS)
-    assert sentence.startswith("BUS_URL is not of the form")
+    assert await said("kafka://127.0.0.1:1", TOPICS) == (
+        "fail: Kafka at 127.0.0.1:1: it can't be reached (127.0.0.1:1: it refuses connections)"
+    )
+    sentence = await said("kafka://ada:secret@", TOPICS)
+    assert sentence.startswith("fail: BUS_URL is not of the form")
     assert "secret" not in sentence
 
 
