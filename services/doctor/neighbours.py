@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -67,9 +68,14 @@ async def _dead(neighbours: Neighbours, owner: str) -> str | None:
     except aiohttp.ClientSSLError:
         return "doesn't speak TLS there; set INTERNAL_TLS_CERT_FILE and its key at that process, or say http://"
     except aiohttp.ClientConnectorError as error:
-        return f"can't be reached ({error.os_error.strerror or 'no such host'}); see that it runs, and PEER_URLS"
+        return f"can't be reached ({_reason(error.os_error)}); see that it runs, and PEER_URLS"
     except aiohttp.ClientError:
         return "breaks off; PEER_URLS must name its internal port, with https:// where that has a certificate"
+
+
+def _reason(error: OSError) -> str:
+    """Names that can't be resolved have codes of their own, below zero."""
+    return os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or "no such host"
 
 
 async def _asked(neighbours: Neighbours, owner: str, services: Sequence[str]) -> Finding:

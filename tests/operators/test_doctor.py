@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +12,10 @@ from libs.common.clock import SystemClock
 from libs.common.engines import open_engines
 from libs.common.findings import Level, examined
 from libs.common.settings import Settings
-from services.certificates import Certified, issue, make_authority
 from services.doctor.command import diagnose
 from services.topics import make_topics
+from tests.operators.certificates import Certificates
 from tests.operators.examination import Doctor, arguments
-
-NOW = SystemClock().now()
 
 
 async def test_a_fresh_checkout_is_well_and_stays_as_it_is(doctor: Doctor, tmp_path: Path) -> None:
@@ -81,24 +78,6 @@ async def test_the_embedded_store_can_not_serve_some_of_the_roles(doctor: Doctor
 async def test_keys_that_are_none_are_told(doctor: Doctor) -> None:
     found = await doctor(credentials_keys="k1:hush")
     assert "fail: CREDENTIALS_KEYS: entry 1" in found.about["settings"]
-
-
-class Certificates:
-    """Files in a folder, as settings name them."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.authority = make_authority(NOW)
-
-    def settings(self, *, ends_in_days: int, key: str | None = None) -> dict[str, Any]:
-        held = issue(self.authority, ["localhost"], NOW - timedelta(days=365 - ends_in_days))
-        return self.written(Certified(held.certificate, key or held.key))
-
-    def written(self, held: Certified) -> dict[str, Any]:
-        texts = {"cert": held.certificate, "key": held.key, "ca": self.authority.certificate}
-        for name, text in texts.items():
-            (self.folder / f"{name}.pem").write_text(text)
-        return {f"internal_tls_{name}_file": self.folder / f"{name}.pem" for name in texts}
 
 
 @pytest.mark.parametrize(
