@@ -71,14 +71,15 @@ class Series:
     def add(self, at_s: float) -> None:
         self.counts[int(at_s)] += 1
 
-    def over(self, since_s: int, seconds: int) -> int:
-        return sum(self.counts[second] for second in range(since_s, since_s + seconds))
+    def keeps(self, per_s: float, since_s: int, seconds: int) -> bool:
+        """Nine tenths of the rate altogether, and in no second less than half: a burst is not a rate."""
+        counts = [self.counts[second] for second in range(since_s, since_s + seconds)]
+        return sum(counts) >= 0.9 * per_s * seconds and min(counts) >= 0.5 * per_s
 
 
-def back_at(per_s: float, series: Sequence[Series], since_s: float, until_s: float, window_s: int = 3) -> int | None:
-    """The first second from which every series kept nine tenths of its rate for a window; None if there is none."""
-    wanted = 0.9 * per_s * window_s
+def back_at(rates: Sequence[tuple[Series, float]], since_s: float, until_s: float, window_s: int) -> int | None:
+    """The first second from which every series kept its rate for a window; None if there is none."""
     for second in range(int(since_s) + 1, int(until_s) - window_s + 1):
-        if all(each.over(second, window_s) >= wanted for each in series):
+        if all(series.keeps(per_s, second, window_s) for series, per_s in rates):
             return second
     return None

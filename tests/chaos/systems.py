@@ -35,16 +35,15 @@ class Fault:
 
     name: str
     happen: Callable[[], Awaitable[None]]
-    of_engine: bool = False
 
 
 @dataclass
 class System:
-    """A running product. Of `faults` all come before any comes twice."""
+    """A running product. `faults` come group by group, those of a group in any order, and then again."""
 
     name: str
     url: str
-    faults: Sequence[Fault]
+    faults: Sequence[Sequence[Fault]]
     output: Callable[[], str] = field(repr=False)
 
 
@@ -61,7 +60,7 @@ async def embedded(chance: random.Random) -> AsyncIterator[System]:
         await process.start()
         try:
             await _ready(url)
-            yield System("one process", url, [_kill([process]), _pause(process, chance)], lambda: process.output)
+            yield System("one process", url, [[_kill([process]), _pause(process, chance)]], lambda: process.output)
         finally:
             await process.terminate(10.0)
 
@@ -77,12 +76,11 @@ async def on_engines(chance: random.Random) -> AsyncIterator[System]:
             await running.ready()
             processes = running.services
             workers = [each for each in processes if each.name.startswith("webhooks:workers")]
-            faults = [_kill([process]) for process in processes]
-            faults += [
-                _kill(workers),
-                *(_pause(process, chance) for process in processes if "webhooks" in process.name),
-            ]
-            faults += [_outage(engine, chance) for engine in (engines.mongo, engines.kafka)]
+            faults = (
+                [_outage(engine, chance) for engine in (engines.mongo, engines.kafka)],
+                [*(_kill([process]) for process in processes), _kill(workers)],
+                [_pause(process, chance) for process in processes],
+            )
             yield System("processes on engines", running.url, faults, lambda: "\n".join(lines))
     finally:
         await asyncio.to_thread(engines.close)
@@ -121,7 +119,7 @@ def _outage(engine: Engine, chance: random.Random) -> Fault:
         await asyncio.sleep(chance.uniform(*_ENGINE_AWAY_S))
         await asyncio.to_thread(engine.start)
 
-    return Fault(f"SIGKILL {engine.name}", happen, of_engine=True)
+    return Fault(f"SIGKILL {engine.name}", happen)
 
 
 async def _ready(url: str) -> None:

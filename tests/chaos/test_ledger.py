@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
 from tests.chaos.ledger import End, Kind, Series, back_at, verdict
@@ -42,13 +44,16 @@ def test_what_was_never_acknowledged_is_nobodys_loss() -> None:
     assert verdict({}, {"a": 1}, {"b": End.ROUTED}).good
 
 
+def _counted(*counts: int) -> Series:
+    return Series(Counter(dict(enumerate(counts))))
+
+
 def test_the_rate_is_back_where_every_series_keeps_it_for_a_window() -> None:
-    sent, arrived = Series(), Series()
-    for second in range(20):
-        for _ in range(10):
-            sent.add(second)
-            if not 5 <= second < 9:
-                arrived.add(second)
-    assert back_at(10, (sent,), 5, 20) == 6
-    assert back_at(10, (sent, arrived), 5, 20) == 9
-    assert back_at(10, (sent, arrived), 5, 11) is None
+    sent, arrived = (_counted(*[10] * 20), 10), (_counted(*[10] * 5, *[0] * 4, *[10] * 11), 10)
+    assert back_at([sent], 5, 20, 3) == 6
+    assert back_at([sent, arrived], 5, 20, 3) == 9
+    assert back_at([sent, arrived], 5, 11, 3) is None
+
+
+def test_a_backlog_that_comes_at_once_is_no_rate() -> None:
+    assert back_at([(_counted(0, 50, 0, 0, 0, 50, 0), 10)], 0, 7, 3) is None
