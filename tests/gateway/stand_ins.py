@@ -46,7 +46,7 @@ class StandIn:
         await self._runner.setup()
         listening = socket.create_server(("127.0.0.1", self.port), backlog=1024)
         self.port = listening.getsockname()[1]
-        await web.SockSite(self._runner, listening).start()
+        await web.SockSite(self._runner, listening, backlog=1024).start()
 
     async def stop(self) -> None:
         if self._runner is not None:
