@@ -67,7 +67,7 @@ async def _topics(cluster: Cluster, topics: Sequence[TopicSpec]) -> list[Finding
 
 
 async def _publish(cluster: Cluster) -> list[Finding]:
-    if (down := await ailment(cluster)) is not None:
+    if (down := await ailment(cluster, _OPTIONS.request_timeout_s)) is not None:
         return [fail("publishing", down.message)]
     producer = Producer(cluster, _OPTIONS)
     await producer.start()
@@ -84,7 +84,7 @@ async def _groups(cluster: Cluster, heard: Sequence[tuple[str, str]]) -> list[Fi
     names = {cluster.url.group(group, topic): cluster.url.topic(topic) for topic, group in heard}
     async with _admin(cluster) as admin, _consumer(cluster) as consumer:
         findings = [await _group(admin, consumer, group, topic) for group, topic in names.items()]
-    return [each for each in findings if each] or [ok("groups", "all have members, and none is behind")]
+    return [finding for finding in findings if finding]
 
 
 async def _group(admin: AIOKafkaAdminClient, consumer: AIOKafkaConsumer, group: str, topic: str) -> Finding | None:
@@ -94,13 +94,13 @@ async def _group(admin: AIOKafkaAdminClient, consumer: AIOKafkaConsumer, group: 
     except errors.GroupAuthorizationFailedError:
         return warn("groups", f"the group {group} may not be looked at: grant this user Describe on it")
     except errors.UnknownTopicOrPartitionError:
-        return None  # that the topic is missing is said elsewhere
-    waiting = f"; {lag} messages wait" if lag else ""
+        return None  # where topics are examined, it is told that this one is missing
+    waiting = f"{lag} messages wait in {topic}"
     if not members:
-        return warn("groups", f"no process of the group {group} reads {topic}: start one{waiting}")
+        return warn("groups", f"the group {group} has no members, and {waiting}: start a process of that service")
     if lag > _MUCH_LAG:
-        return warn("groups", f"the group {group} is behind{waiting} in {topic}: add processes, or see their logs")
-    return None
+        return warn("groups", f"the group {group} is behind, and {waiting}: add processes, or see their logs")
+    return ok("groups", f"{group} has {members} members; {waiting}")
 
 
 async def _members(admin: AIOKafkaAdminClient, group: str) -> int:

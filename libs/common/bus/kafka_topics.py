@@ -52,10 +52,10 @@ async def create_missing(cluster: Cluster, topics: Sequence[TopicSpec]) -> list[
     return [cluster.url.topic(spec.name) for spec in missing]
 
 
-async def ailment(cluster: Cluster) -> Unavailable | None:
+async def ailment(cluster: Cluster, within_s: float = _DIAGNOSIS_S) -> Unavailable | None:
     """Why a heartbeat did not get through, if the cluster itself shows a reason."""
     try:
-        async with asyncio.timeout(_DIAGNOSIS_S), cluster.connection() as connection:
+        async with asyncio.timeout(within_s), cluster.connection() as connection:
             state = await _state(connection, cluster.url, [HEARTBEATS])
             configs = await _configs(connection, list(state.partitions))
     except TimeoutError:
