@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -38,10 +39,10 @@ class Variables:
 class Holdings:
     """Looks up credentials and variable values; a change or revocation is felt as soon as its event is heard."""
 
-    def __init__(self, peers: Peers, bus: Bus) -> None:
+    def __init__(self, peers: Peers, bus: Bus, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._peers = peers
         self._credentials: FollowedCache[CredentialKey, Credential | None] = FollowedCache(
-            "credentials", self._load_credential, stale_s=_STALE_S
+            "credentials", self._load_credential, stale_s=_STALE_S, monotonic=monotonic
         )
         self._variables: FollowedCache[tuple[str, str], Variables] = FollowedCache("variables", self._load_variables)
         self.caches = (self._credentials, self._variables)

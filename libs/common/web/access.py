@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 
 from aiohttp import web
 
@@ -29,9 +30,11 @@ _STALE_S = 300.0
 class Access:
     """Answers whose a key is and who a user is; a revocation is felt as soon as its event is heard."""
 
-    def __init__(self, peers: Peers, bus: Bus) -> None:
+    def __init__(self, peers: Peers, bus: Bus, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._peers = peers
-        self.keys: FollowedCache[str, KeyGrant | None] = FollowedCache("keys", self._load_key, stale_s=_STALE_S)
+        self.keys: FollowedCache[str, KeyGrant | None] = FollowedCache(
+            "keys", self._load_key, stale_s=_STALE_S, monotonic=monotonic
+        )
         self.users: FollowedCache[tuple[str, str], UserGrant | None] = FollowedCache("users", self._load_user)
         bus.follow(KeyChanged.topic, self._key_changed)
         bus.follow(UserChanged.topic, self._user_changed)
