@@ -51,6 +51,7 @@ class Process:
         self._process: asyncio.subprocess.Process | None = None
         self._running = asyncio.Event()
         self._stopping = False
+        self._told_to_end = False
         self._keeping: asyncio.Task[None] | None = None
 
     @property
@@ -78,7 +79,8 @@ class Process:
         await self._running.wait()
 
     def kill(self) -> None:
-        """SIGKILL; it is started again."""
+        """SIGKILL; it is started again, with no longer delay than the first time."""
+        self._told_to_end = True
         self._running.clear()
         self._send(signal.SIGKILL)
 
@@ -91,7 +93,8 @@ class Process:
         self._send(signal.SIGCONT)
 
     def restart(self) -> None:
-        """SIGTERM: it ends as it does at a roll-out, and is started again."""
+        """SIGTERM: it ends as it does at a roll-out, and is started again as after `kill`."""
+        self._told_to_end = True
         self._running.clear()
         self._send(signal.SIGTERM)
 
@@ -122,7 +125,8 @@ class Process:
             ran_s = await self._run_once()
             if self._stopping:
                 return
-            delay_s = self._first_delay_s if ran_s > _STABLE_S else delay_s
+            delay_s = self._first_delay_s if self._told_to_end or ran_s > _STABLE_S else delay_s
+            self._told_to_end = False
             self._say(f"ended with exit code {self.exit_codes[-1]} and starts again in {delay_s:g} s")
             await asyncio.sleep(delay_s)
             delay_s = min(2 * delay_s, _LONGEST_DELAY_S)

@@ -64,6 +64,14 @@ async def test_what_is_killed_is_another_process_afterwards(process: Process, he
 
 
 @pytest.mark.parametrize("process", [_WAITS], indirect=True)
+async def test_what_is_killed_again_and_again_is_not_made_to_wait_for_it(process: Process, heard: Heard) -> None:
+    for _ in range(3):
+        await heard.until("up")
+        process.kill()
+        await heard.until("starts again in 0.01 s")
+
+
+@pytest.mark.parametrize("process", [_WAITS], indirect=True)
 async def test_what_was_paused_ends_all_the_same(process: Process, heard: Heard) -> None:
     await heard.until("up")
     process.pause()
