@@ -282,7 +282,7 @@ class TestStart:
         async with _opened(url, said) as (_, jobs):
             await _raw(jobs).drop_index("owner,rank")
             await _raw(jobs).create_index([("rank", 1)], name="owner,rank")
-        with pytest.raises(EngineRefused, match=r"differs .* dropIndex\('owner,rank'\)"):
+        with pytest.raises(EngineRefused, match=r"differs .*dropIndex\('owner,rank'\)"):
             await _start(url, said)
 
     async def test_duplicates_under_an_index_that_is_new_are_a_sentence(self, url: str, said: Said) -> None:
