@@ -185,7 +185,7 @@ class Product:
     async def _serve(self, runner: web.BaseRunner, listening: socket.socket, tls: ssl.SSLContext | None = None) -> None:
         await runner.setup()
         self._runners.append(runner)
-        await web.SockSite(runner, listening, ssl_context=tls).start()
+        await web.SockSite(runner, listening, ssl_context=tls, backlog=1024).start()
 
     async def _start_sandbox(self) -> None:
         if any(runs_logic(role) for role in self.roles):
