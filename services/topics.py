@@ -7,9 +7,9 @@ import sys
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
-from libs.common.engines import create_topics, inspect_bus
+from libs.common.engines import create_topics
 from libs.common.errors import Unavailable
-from libs.common.findings import Level
+from libs.common.findings import Finding
 from libs.common.settings import Settings
 from libs.common.telemetry import configure_logging
 
@@ -29,15 +29,15 @@ async def make_topics(settings: Settings, _arguments: argparse.Namespace) -> int
         before_sleep=_tell,
         reraise=True,
     )
-    topics: dict[str, bool] | None = await tries(create_topics, settings.bus_url)
-    if topics is None:
+    created: tuple[dict[str, bool], list[Finding]] | None = await tries(create_topics, settings.bus_url)
+    if created is None:
         sys.stdout.write("The bus is embedded in the store's file, so there are no topics to make.\n")
         return 0
+    topics, differences = created
     for name, made in topics.items():
         sys.stdout.write(f"{'made' if made else 'there':7}{name}\n")
-    for finding in await inspect_bus(settings.bus_url, ()):
-        if finding.level is not Level.OK:
-            sys.stdout.write(f"{finding.level:7}{finding.what}\n")
+    for finding in differences:
+        sys.stdout.write(f"{finding.level:7}{finding.what}\n")
     sys.stdout.write(f"{sum(topics.values())} of {len(topics)} topics were made.\n")
     return 0
 

@@ -147,8 +147,8 @@ async def inspect_bus(bus_url: str, heard: Sequence[tuple[str, str]]) -> list[Fi
     return await inspect_cluster(bus_url, topic_specs(), heard)
 
 
-async def create_topics(bus_url: str) -> dict[str, bool] | None:
-    """Every topic by its name, and whether it was made just now; None where the bus is embedded.
+async def create_topics(bus_url: str) -> tuple[dict[str, bool], list[Finding]] | None:
+    """Every topic by its name, whether it was made just now, and what differs; None where the bus is embedded.
 
     Raises EngineRefused, Unavailable.
     """
@@ -156,7 +156,8 @@ async def create_topics(bus_url: str) -> dict[str, bool] | None:
         return None
     from libs.common.bus import kafka_inspection
 
-    return await kafka_inspection.create_topics(bus_url, topic_specs())
+    topics = await kafka_inspection.create_topics(bus_url, topic_specs())
+    return topics, await kafka_inspection.differences(bus_url, topic_specs())
 
 
 def is_embedded(store_url: str) -> bool:

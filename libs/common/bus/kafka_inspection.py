@@ -9,6 +9,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition, errors
 from aiokafka.admin import AIOKafkaAdminClient
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from libs.common.bus.kafka_connection import Cluster, reason
 from libs.common.bus.kafka_lifecycle import end_consumer, start_within
@@ -22,6 +23,12 @@ from libs.common.findings import Finding, Level, examined, fail, ok, warn
 
 _OPTIONS = KafkaOptions(publish_timeout_s=3.0, request_timeout_s=4.0)
 _MUCH_LAG = 1000
+_once_loaded = AsyncRetrying(
+    retry=retry_if_exception_type(errors.GroupLoadInProgressError),
+    wait=wait_fixed(0.1),
+    stop=stop_after_delay(3),
+    reraise=True,
+)
 _NO_SUCH_GROUP = (errors.GroupCoordinatorNotAvailableError, errors.NotCoordinatorForGroupError)
 
 
@@ -34,6 +41,11 @@ async def create_topics(url: str, topics: Sequence[TopicSpec]) -> dict[str, bool
     made = await create_missing(cluster, topics)
     names = [cluster.url.topic(spec.name) for spec in (*topics, HEARTBEATS)]
     return {name: name in made for name in names}
+
+
+async def differences(url: str, topics: Sequence[TopicSpec]) -> list[Finding]:
+    """What of the topics is not as described; it takes no right but to look. Raises EngineRefused, Unavailable."""
+    return await inspect_topics(_cluster(url), topics)
 
 
 async def inspect_cluster(
@@ -83,7 +95,7 @@ async def _groups(cluster: Cluster, heard: Sequence[tuple[str, str]]) -> list[Fi
         return []
     names = {cluster.url.group(group, topic): cluster.url.topic(topic) for topic, group in heard}
     async with _admin(cluster) as admin, _consumer(cluster) as consumer:
-        findings = [await _group(admin, consumer, group, topic) for group, topic in names.items()]
+        findings = [await _once_loaded(_group, admin, consumer, group, topic) for group, topic in names.items()]
     return [finding for finding in findings if finding]
 
 

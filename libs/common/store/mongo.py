@@ -6,10 +6,11 @@ Motor is past its maintainers' end of life; nothing outside this file imports it
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import random
 from collections import Counter as Tally
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,16 +18,18 @@ from typing import Any
 
 os.environ.setdefault("MOTOR_MAX_WORKERS", "32")  # read at import: its threads are what calls run on, ten by default
 
+import structlog
 from bson.codec_options import CodecOptions
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo.errors import DuplicateKeyError, PyMongoError
 from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
 from pymongo.read_concern import ReadConcern
+from pymongo.read_preferences import ReadPreference
 from pymongo.write_concern import WriteConcern
 
 from libs.common import periodic
 from libs.common.clock import Clock
-from libs.common.errors import EngineRefused
+from libs.common.errors import EngineRefused, Unavailable
 from libs.common.findings import Finding
 from libs.common.store import mongo_indexes, mongo_inspection
 from libs.common.store.mongo_documents import MongoDocuments
@@ -122,12 +125,14 @@ class MongoStore:
 
     async def start(self) -> None:
         """Raises EngineRefused, or Unavailable and can be called again."""
+        logging.getLogger("pymongo").setLevel(logging.WARNING)  # below, it tells of every command, documents and all
         self._client = await asyncio.to_thread(self._connect, asyncio.get_running_loop())
         try:
             with self._told_apart():
                 await self._open()
         except BaseException:
-            await asyncio.to_thread(self._client.close)
+            client, self._client = self._client, None
+            await asyncio.to_thread(client.close)
             raise
         self._start_tasks()
 
@@ -211,7 +216,7 @@ class MongoStore:
                 tz_aware=True,
                 timeoutMS=int(options.timeout_s * 1000),
                 serverSelectionTimeoutMS=int(options.select_s * 1000),
-                connectTimeoutMS=int(options.select_s * 1000),
+                connectTimeoutMS=int(options.select_s * 500),  # soon enough to tell why no server was found
             )
         except (PyMongoError, ValueError, OSError) as error:
             raise EngineRefused(
@@ -256,6 +261,7 @@ class MongoStore:
             codec_options=CodecOptions(tz_aware=True),
             write_concern=WriteConcern("majority", wtimeout=int(self._options.timeout_s * 1000), j=True),
             read_concern=ReadConcern("majority"),
+            read_preference=ReadPreference.PRIMARY,  # whatever the URL says: what was acknowledged must be seen
         )
 
     def _start_tasks(self) -> None:
@@ -280,7 +286,17 @@ class MongoStore:
         with translated(self._address.hosts):
             await self.outbox.relay(documents.collection for documents in self._documents.values())
 
-    def _repeat(self, interval_s: float, name: str, action: Any) -> None:
+    def _repeat(self, interval_s: float, name: str, action: Callable[[], Awaitable[object]]) -> None:
         """A little apart from other processes that do the same."""
         interval_s *= random.uniform(0.9, 1.1)  # noqa: S311
-        self._tasks.append(periodic.start(name, periodic.every(interval_s, name, action)))
+        self._tasks.append(periodic.start(name, periodic.every(interval_s, name, lambda: _persistently(name, action))))
+
+
+async def _persistently(name: str, action: Callable[[], Awaitable[object]]) -> None:
+    """One round that fails, for whatever reason, is not the last."""
+    try:
+        await action()
+    except Unavailable:
+        raise
+    except Exception as error:
+        structlog.get_logger().error("periodic_work_failed", work=name, reason=f"{type(error).__name__}: {error}"[:300])
