@@ -10,14 +10,19 @@ A = TypeVar("A")
 R = TypeVar("R")
 
 _MOST_ITEMS = 500
+_MOST_BYTES = 16 << 20  # what a slow server still takes within an operation's time
 _MOST_UNDER_WAY = 4
 
 
 class Batches(Generic[A, R]):
-    """`run` takes a batch and answers each of it, an exception where one is refused; what it raises is for all."""
+    """`run` takes a batch and answers each of it, an exception where one is refused; what it raises is for all.
 
-    def __init__(self, run: Callable[[list[A]], Awaitable[Sequence[R | Exception]]]) -> None:
+    `size` tells how many bytes of a command an item will be.
+    """
+
+    def __init__(self, run: Callable[[list[A]], Awaitable[Sequence[R | Exception]]], size: Callable[[A], int]) -> None:
         self._run = run
+        self._size = size
         self._waiting: list[tuple[A, asyncio.Future[R]]] = []
         self._under_way: set[asyncio.Task[None]] = set()
         self._called = False
@@ -40,10 +45,20 @@ class Batches(Generic[A, R]):
     def _begin(self) -> None:
         self._called = False
         while self._waiting and len(self._under_way) < _MOST_UNDER_WAY:
-            batch, self._waiting = self._waiting[:_MOST_ITEMS], self._waiting[_MOST_ITEMS:]
+            count = self._fitting()
+            batch, self._waiting = self._waiting[:count], self._waiting[count:]
             task = asyncio.create_task(self._settle(batch), name="store batch")
             self._under_way.add(task)
             task.add_done_callback(self._ended)
+
+    def _fitting(self) -> int:
+        """How many of those that wait are one batch; at least one."""
+        total_bytes = 0
+        for count, (item, _) in enumerate(self._waiting[:_MOST_ITEMS]):
+            total_bytes += self._size(item)
+            if total_bytes > _MOST_BYTES:
+                return max(1, count)
+        return min(len(self._waiting), _MOST_ITEMS)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._under_way.discard(task)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -15,7 +15,7 @@ from libs.common.bus.port import Message, check_size
 from libs.common.clock import Clock, to_microseconds
 from libs.common.errors import Unavailable
 from libs.common.store import mongo_indexes
-from libs.common.store.mongo_errors import translated
+from libs.common.store.mongo_errors import translated, unavailable
 from libs.common.store.mongo_layout import (
     CLAIM,
     GONE,
@@ -53,6 +53,8 @@ R = TypeVar("R")
 
 _TRIES = 3
 _SWEPT_AT_ONCE = 1000
+_MOST_IN_PART = 2000
+_MOST_BYTES_IN_PART = 32 << 20
 _MICROSECOND = timedelta(microseconds=1)
 
 
@@ -79,9 +81,9 @@ class MongoDocuments:
         with translated(self._hosts):
             raw = self._layout.inserted(document, await self._payloads.keep(document.id, document.payload), mark)
             if events:
-                entries = outbox_entries(events, mark)
-                raw |= {OUTBOX: entries, OUTBOX_MARK: mark, OUTBOX_SINCE: to_microseconds(self._clock.now())}
-            await self._writes.insert.add(raw)
+                now = to_microseconds(self._clock.now())
+                raw |= {OUTBOX: outbox_entries(events), OUTBOX_MARK: mark, OUTBOX_SINCE: now}
+            entries = await self._writes.insert(raw)
         if events:
             await self._outbox.leave(self.collection, document.id, entries, mark)
         return replace(document, revision=1)
@@ -91,15 +93,22 @@ class MongoDocuments:
             due, until = self._due(), self._clock.now() + lease
             documents = [replace(document, fields={**document.fields, due: until}) for document in documents]
         with translated(self._hosts):
-            raws = [
-                self._layout.inserted(each, await self._payloads.keep(each.id, each.payload), new_mark())
-                for each in documents
-            ]
-            outcomes = await asyncio.gather(*map(self._writes.insert.add, raws), return_exceptions=True)
+            return [each for part in _parts(documents) for each in await self._insert_part(part)]
+
+    async def _insert_part(self, documents: Sequence[Document]) -> list[Document]:
+        raws = [
+            self._layout.inserted(each, await self._payloads.keep(each.id, each.payload), new_mark())
+            for each in documents
+        ]
+        outcomes = await asyncio.gather(*map(self._writes.insert, raws), return_exceptions=True)
         for outcome in outcomes:
             if isinstance(outcome, BaseException) and not isinstance(outcome, DuplicateKey):
                 raise outcome
-        return [replace(each, revision=1) for each, outcome in zip(documents, outcomes, strict=True) if outcome is None]
+        return [
+            replace(each, revision=1)
+            for each, outcome in zip(documents, outcomes, strict=True)
+            if not isinstance(outcome, BaseException)
+        ]
 
     async def get(self, id: str, *, payload: bool = False) -> Document | None:
         async def read() -> Document | None:
@@ -120,6 +129,8 @@ class MongoDocuments:
         payload: bool = False,
     ) -> list[Document]:
         check_served(self.spec, where, order)
+        if limit < 1:  # to MongoDB, no limit
+            return []
         steps = list(stretches(self._layout, order, after))
         projection = WITH_PAYLOAD if payload else WITHOUT_PAYLOAD
 
@@ -143,7 +154,7 @@ class MongoDocuments:
             if events:
                 entries = await self._writes.update_and_say(change, self._saying(events, mark))
             else:
-                await self._writes.update.add(change)
+                await self._writes.update(change)
         if events:
             await self._outbox.leave(self.collection, document.id, entries, mark)
         return replace(document, revision=document.revision + 1)
@@ -152,7 +163,7 @@ class MongoDocuments:
         due = self._due()
         check_served(self.spec, {**where, due: Range(less_than=self._clock.now())}, (Sort(due),))
         lost: set[str] = set()
-        while True:
+        while limit > 0:
             now = self._clock.now()
             due_now = filter_of(self._layout, {**where, due: Range(less_than=now + _MICROSECOND)})
             soonest = await self._soonest(due_now, due, limit + len(lost))
@@ -163,17 +174,19 @@ class MongoDocuments:
             if claimed:
                 return claimed
             lost.update(ids)  # others were faster
+        return []
 
     async def delete(self, id: str, *, revision: int | None = None, events: Sequence[Message] = ()) -> bool:
         _check(events)
+        mark = new_mark()
         with translated(self._hosts):
-            if not events:
-                return await self._writes.delete(id, revision)
-            mark = new_mark()
+            if not events and await self._writes.delete(id, revision):
+                return True
             entries = await self._writes.delete_and_say(id, revision, self._saying(events, mark))
-        if entries:
-            await self._outbox.leave(self.collection, id, entries, mark)
-        return bool(entries)
+        if entries is None:
+            return False
+        await self._outbox.leave(self.collection, id, entries, mark)
+        return True
 
     async def count(self, where: Where) -> int:
         check_served(self.spec, where, ())
@@ -255,18 +268,33 @@ class MongoDocuments:
                     return await read()
                 except (CursorNotFound, PayloadMoved):
                     continue
-            return await read()
+            try:
+                return await read()
+            except PayloadMoved:
+                raise unavailable(self._hosts, "a payload was replaced each time that it was read") from None
 
     async def _ids(self, cursor: Any) -> list[str]:
         return [raw[ID] async for raw in cursor]
 
     def _saying(self, events: Sequence[Message], mark: int) -> Saying:
-        return Saying(outbox_entries(events, mark), mark, to_microseconds(self._clock.now()))
+        return Saying(outbox_entries(events), mark, to_microseconds(self._clock.now()))
 
     def _due(self) -> str:
         if self.spec.due is None:
             raise UndeclaredQuery(f"{self.spec.name} declares no due field, so it has no leases")
         return self.spec.due
+
+
+def _parts(documents: Sequence[Document]) -> Iterator[Sequence[Document]]:
+    """A few at a time: what is packed for the server takes about as much memory again."""
+    start = size_bytes = 0
+    for end, document in enumerate(documents):
+        size_bytes += len(document.payload or b"")
+        if end - start == _MOST_IN_PART or (size_bytes > _MOST_BYTES_IN_PART and end > start):
+            yield documents[start:end]
+            start, size_bytes = end, len(document.payload or b"")
+    if documents:
+        yield documents[start:]
 
 
 def _check(events: Sequence[Message]) -> None:

@@ -13,6 +13,7 @@ from pymongo.errors import (
     CursorNotFound,
     DuplicateKeyError,
     ExecutionTimeout,
+    InvalidOperation,
     NotPrimaryError,
     OperationFailure,
     PyMongoError,
@@ -25,6 +26,7 @@ from libs.common.errors import EngineRefused, Unavailable
 RETRY_AFTER_S = 2
 NOT_ALLOWED = 13
 _AUTHENTICATION_FAILED = 18
+_DUPLICATE = 11000
 _REFUSED_LOGIN = (_AUTHENTICATION_FAILED, 8000)
 _SENTENCES = {
     NOT_ALLOWED: "this user may not do that; give it the role readWrite on the service's database",
@@ -35,6 +37,12 @@ _SENTENCES = {
     8000: "it refuses the user or password; correct them in STORE_URL",
     14031: "its disk is full; free some space, writing then goes on by itself",
 }
+
+_PASSING = frozenset({
+    6, 7, 24, 50, 63, 89, 112, 117, 133, 134, 146, 150, 175, 189, 202, 225, 237, 246, 251, 262, 290, 317, 365, 462,
+    9001, 10058, 10107, 11600, 11601, 11602, 13388, 13435, 13436,
+})  # fmt: skip
+"""Codes of what the state of a cluster forbids for now: elections, locks, time-outs, memory, overload."""
 
 
 @contextmanager
@@ -79,18 +87,33 @@ def sentence_of(error: PyMongoError) -> str | None:
             return _SENTENCES[64]
         case ExecutionTimeout() | ConnectionFailure():
             return "it did not answer in time, or the connection was lost"
-        case OperationFailure() if error.code is not None and error.code in _SENTENCES:
-            return _SENTENCES[error.code]
-        case OperationFailure() if error.has_error_label("RetryableWriteError"):
-            return "it could not finish a write"
+        case OperationFailure():
+            return _of_failure(error)
+        case InvalidOperation() if "after close" in str(error):
+            return "the connection is closed, since this process ends"
     return "it did not answer in time" if error.timeout else None
+
+
+def _of_failure(error: OperationFailure) -> str | None:
+    code = error.code or 0
+    if code in _SENTENCES:
+        return _SENTENCES[code]
+    if code in _PASSING or error.has_error_label("RetryableWriteError"):
+        return f"it could not do this just now (its error {code})"
+    return "it did not answer in time" if error.timeout else None
+
+
+def only_duplicates(error: BulkWriteError) -> bool:
+    details: Mapping[str, Any] = error.details
+    refused = details.get("writeErrors", ())
+    return not details.get("writeConcernErrors") and all(each.get("code") == _DUPLICATE for each in refused)
 
 
 def _of_bulk(server: str, error: BulkWriteError) -> Exception:
     """What is left of a batch beyond duplicates."""
     details: Mapping[str, Any] = error.details
     for each in (*details.get("writeConcernErrors", ()), *details.get("writeErrors", ())):
-        sentence = _SENTENCES.get(each.get("code", 0))
+        sentence = sentence_of(OperationFailure("", each.get("code")))
         if sentence is not None:
             return unavailable(server, sentence)
     if details.get("writeConcernErrors"):

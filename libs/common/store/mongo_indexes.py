@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import pymongo
 from pymongo import ASCENDING
 from pymongo.errors import OperationFailure
 
@@ -14,6 +15,7 @@ from libs.common.store.mongo_layout import OUTBOX_SINCE, member
 from libs.common.store.port import Collection, Index
 
 _OPTIONS_DIFFER, _KEYS_DIFFER, _DUPLICATES = 85, 86, 11000
+_BUILT_WITHIN_S = 4 * 3600
 _COMPARED = ("unique", "sparse", "partialFilterExpression")
 
 
@@ -64,7 +66,7 @@ async def create(collection: Any, spec: Collection) -> None:
     """Makes those that are missing; whoever else does so at the same time makes the same. Raises EngineRefused."""
     for index in indexes_of(spec):
         try:
-            await collection.create_index(list(index.keys), name=index.name, **index.options)
+            await build(collection, index)
         except OperationFailure as error:
             if error.code in (_OPTIONS_DIFFER, _KEYS_DIFFER):
                 raise _differs(spec, index) from error
@@ -74,6 +76,12 @@ async def create(collection: Any, spec: Collection) -> None:
                     "declares unique; remove the duplicates first"
                 ) from error
             raise
+
+
+async def build(collection: Any, index: MongoIndex) -> None:
+    """For as long as it takes: an operation's usual time would end the building of a large one halfway, each time."""
+    with pymongo.timeout(_BUILT_WITHIN_S):
+        await collection.create_index(list(index.keys), name=index.name, **index.options)
 
 
 async def differences(collection: Any, spec: Collection) -> tuple[list[str], list[str]]:

@@ -9,7 +9,9 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
+import bson
 from bson.binary import Binary
+from bson.raw_bson import RawBSONDocument
 
 from libs.common.bus.port import Message
 from libs.common.clock import from_microseconds, to_microseconds
@@ -32,8 +34,30 @@ OUTBOX_SINCE = "_os"
 GONE = "_gone"
 """On a tombstone: deleted, with events that have yet to leave."""
 MARKS_KEPT = 4
+_MOST_BYTES = 16 << 20
 WITHOUT_PAYLOAD = {PAYLOAD: False, OUTBOX: False}
 WITH_PAYLOAD = {OUTBOX: False}
+
+
+class DocumentTooLarge(ValueError):
+    """MongoDB takes no document over 16 MiB; refused before anything is sent."""
+
+    def __init__(self, size_bytes: int) -> None:
+        super().__init__(
+            f"a document of {size_bytes} bytes, its events included, is over MongoDB's limit of {_MOST_BYTES}; "
+            "keep what is large as a payload"
+        )
+
+
+def encoded(raw: Raw) -> RawBSONDocument:
+    """As it is sent. What can't be encoded is refused here, by itself, and not with all the others of a batch.
+
+    Raises DocumentTooLarge, UnicodeEncodeError, OverflowError.
+    """
+    data = bson.encode(raw)
+    if len(data) > _MOST_BYTES:
+        raise DocumentTooLarge(len(data))
+    return RawBSONDocument(data)
 
 
 def new_mark() -> int:
@@ -102,8 +126,8 @@ def inline_payload(packed: Packed) -> Raw | None:
     return {"e": packed.encoding, "d": Binary(b"".join(packed.chunks))}
 
 
-def outbox_entries(events: Sequence[Message], mark: int) -> list[Raw]:
-    return [{"t": event.topic, "k": event.key, "v": Binary(event.value), "m": mark} for event in events]
+def outbox_entries(events: Sequence[Message]) -> list[Raw]:
+    return [{"t": event.topic, "k": event.key, "v": Binary(event.value)} for event in events]
 
 
 def outbox_messages(entries: Sequence[Mapping[str, Any]]) -> list[Message]:

@@ -8,7 +8,9 @@ from datetime import timedelta
 from typing import Any, TypeAlias
 
 import structlog
+from pymongo.errors import PyMongoError
 
+from libs.common import periodic
 from libs.common.bus.port import Message
 from libs.common.clock import Clock, to_microseconds
 from libs.common.errors import Unavailable
@@ -43,19 +45,22 @@ class Outbox:
 
     async def relay(self, collections: Iterable[Any]) -> None:
         """One round over what waits longer than its writer would take. Raises Unavailable when the store is down."""
-        waiting = 0
+        waiting, failed = 0, False
         for collection in collections:
-            waiting += await self._relay(collection)
+            left = await self._relay(collection)
+            waiting, failed = waiting + (left or 0), failed or left is not None
         self.pending = waiting
+        if self._stuck and not failed:  # others may have relayed what was left here
+            self._stuck = False
+            log.info("outbox.flows_again")
 
     async def close(self) -> None:
         if self._leaving:
             await asyncio.wait(self._leaving, timeout=self._awaited_s)
-        for task in self._leaving:
-            task.cancel()
+        await periodic.cancel(self._leaving)
 
-    async def _relay(self, collection: Any) -> int:
-        """Answers how many are left."""
+    async def _relay(self, collection: Any) -> int | None:
+        """Answers how many are left when some could not leave, else None."""
         now = self._clock.now()
         overdue = {OUTBOX_SINCE: {"$lt": to_microseconds(now - self._grace)}}
         relayed = 0
@@ -65,14 +70,16 @@ class Outbox:
             )
             found = await page.to_list(_RELAYED_AT_ONCE)
             for raw in found:
-                if await self._taken(collection, raw) and not await self._left(collection, raw):
+                if not await self._taken(collection, raw):
+                    continue
+                if not await self._left(collection, raw):
                     return int(await collection.count_documents({OUTBOX_SINCE: {"$gt": 0}}))
-            relayed += len(found)
+                relayed += 1
             if len(found) < _RELAYED_AT_ONCE:
                 break
         if relayed:
             log.info("outbox.relayed", collection=collection.full_name, documents=relayed)
-        return 0
+        return None
 
     async def _taken(self, collection: Any, raw: Raw) -> bool:
         """Whether this process is the one to relay it: the others leave it alone for as long as the grace."""
@@ -83,14 +90,16 @@ class Outbox:
         return bool(mine.matched_count)
 
     async def _left(self, collection: Any, raw: Raw) -> bool:
+        """False when nothing can leave now. What can't leave by itself holds up no other."""
         try:
             await self._leave(collection, raw[ID], raw[OUTBOX], raw[OUTBOX_MARK])
         except Unavailable as error:
             self._now_stuck(error)
             return False
-        if self._stuck:
-            self._stuck = False
-            log.info("outbox.flows_again")
+        except PyMongoError:
+            raise
+        except Exception as error:
+            log.error("outbox.refused", collection=collection.full_name, id=raw[ID], error=type(error).__name__)
         return True
 
     async def _leave_quietly(self, collection: Any, id: str, entries: Sequence[Raw], mark: int) -> None:
@@ -102,7 +111,8 @@ class Outbox:
             log.warning("outbox.left_to_the_relay", error=type(error).__name__)
 
     async def _leave(self, collection: Any, id: str, entries: Sequence[Raw], mark: int) -> None:
-        await self._publish(outbox_messages(entries))
+        if entries:
+            await self._publish(outbox_messages(entries))
         published = {ID: id, OUTBOX_MARK: mark}
         empty = {"$unset": {OUTBOX: "", OUTBOX_MARK: "", OUTBOX_SINCE: ""}}
         emptied = await collection.update_one({**published, GONE: None}, empty)

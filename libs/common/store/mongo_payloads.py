@@ -7,14 +7,21 @@ from datetime import timedelta
 from typing import Any
 
 from bson.binary import Binary
+from pymongo import ASCENDING
+from pymongo.errors import BulkWriteError
 
 from libs.common.clock import Clock, to_microseconds
 from libs.common.ids import new_id
+from libs.common.store import mongo_indexes
+from libs.common.store.mongo_errors import only_duplicates
 from libs.common.store.mongo_layout import ID, PAYLOAD, Raw, inline_payload
 from libs.common.store.payloads import pack_off_the_loop, unpack
 
 _UNCLAIMED_FOR = timedelta(hours=1)
 _SWEPT_AT_ONCE = 500
+_CHUNKS_AT_ONCE = 16  # 4 MiB
+_SWEPT = mongo_indexes.MongoIndex("sweep", ((ID, ASCENDING), ("o", ASCENDING), ("at", ASCENDING)))
+"""Holds all that the sweep looks at, so that it reads no chunk itself."""
 _REFERENCE = "c"
 
 
@@ -34,11 +41,20 @@ class Payloads:
         inline = inline_payload(packed)
         if inline is not None:
             return inline
-        reference, at = new_id(), to_microseconds(self._clock.now())
-        for number, data in enumerate(packed.chunks):
-            chunk = {ID: f"{reference}:{number:06}", "o": owner, "at": at, "d": Binary(data)}
-            await self._chunks.insert_one(chunk)
+        reference = await self._keep_chunks(owner, packed.chunks)
         return {"e": packed.encoding, _REFERENCE: reference, "n": len(packed.chunks)}
+
+    async def _keep_chunks(self, owner: str, chunks: Sequence[bytes]) -> str:
+        reference, at = new_id(), to_microseconds(self._clock.now())
+        for start in range(0, len(chunks), _CHUNKS_AT_ONCE):
+            numbered = enumerate(chunks[start : start + _CHUNKS_AT_ONCE], start)
+            stored = [{ID: _chunk_id(reference, n), "o": owner, "at": at, "d": Binary(data)} for n, data in numbered]
+            try:
+                await self._chunks.insert_many(stored, ordered=False)
+            except BulkWriteError as error:
+                if not only_duplicates(error):  # those are ours: the id is new, and the answer was lost
+                    raise
+        return reference
 
     async def read(self, raw: Mapping[str, Any]) -> bytes | None:
         """The payload of a document. Raises PayloadMoved when it was replaced since the document was read."""
@@ -52,7 +68,7 @@ class Payloads:
     async def _read_chunks(self, reference: str, count: int) -> list[bytes]:
         chunks: list[bytes] = []
         for number in range(count):
-            found = await self._chunks.find_one({ID: f"{reference}:{number:06}"}, {"d": True})
+            found = await self._chunks.find_one({ID: _chunk_id(reference, number)}, {"d": True})
             if found is None:
                 raise PayloadMoved
             chunks.append(found["d"])
@@ -60,10 +76,14 @@ class Payloads:
 
     async def sweep(self) -> None:
         """Removes what no document refers to any more, or never did because its writer died in between."""
+        if await self._chunks.find_one({}, {ID: True}) is None:
+            return
+        await mongo_indexes.build(self._chunks, _SWEPT)
         before = to_microseconds(self._clock.now() - _UNCLAIMED_FOR)
         after = ""
         while True:
-            page = self._chunks.find({ID: {"$gt": after}}, {"o": True, "at": True}).sort(ID).limit(_SWEPT_AT_ONCE)
+            page = self._chunks.find({ID: {"$gt": after}}, {"o": True, "at": True}, sort=[(ID, ASCENDING)])
+            page.hint(_SWEPT.name).limit(_SWEPT_AT_ONCE)
             chunks = await page.to_list(_SWEPT_AT_ONCE)
             if not chunks:
                 return
@@ -82,6 +102,10 @@ class Payloads:
     async def _references(self, owners: Iterable[str]) -> set[str]:
         found = self._owners.find({ID: {"$in": list(owners)}}, {f"{PAYLOAD}.{_REFERENCE}": True})
         return {raw.get(PAYLOAD, {}).get(_REFERENCE) async for raw in found}
+
+
+def _chunk_id(reference: str, number: int) -> str:
+    return f"{reference}:{number:06}"
 
 
 class PayloadMoved(Exception):

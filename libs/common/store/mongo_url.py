@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from libs.common.errors import EngineRefused
 
 SCHEMES = ("mongodb", "mongodb+srv")
 _DEFAULT_PREFIX = "interactor"
+_ESCAPE = "STORE_URL: in user and password write `/ ? # [ ] @ : %` as `%2F` and so on"
 _MOST_CHARACTERS = 40  # MongoDB allows 63 bytes for a database's name
 
 
@@ -23,7 +24,9 @@ class MongoAddress:
     @classmethod
     def parse(cls, url: str) -> MongoAddress:
         """Raises EngineRefused."""
-        parts = urlsplit(url)
+        parts = _split(url)
+        if "@" in f"{parts.path}{parts.query}{parts.fragment}":  # what looks like hosts is part of the password then
+            raise EngineRefused(_ESCAPE)
         hosts = parts.netloc.rpartition("@")[2]
         prefix = parts.path.strip("/") or _DEFAULT_PREFIX
         if parts.scheme not in SCHEMES or not hosts:
@@ -36,3 +39,10 @@ class MongoAddress:
         if parts.username and "authSource" not in query:
             query = f"{query}&authSource=admin" if query else "authSource=admin"
         return cls(urlunsplit((parts.scheme, parts.netloc, "/", query, "")), hosts, prefix)
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        return urlsplit(url)
+    except ValueError:  # whose message may hold the password
+        raise EngineRefused(_ESCAPE) from None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from bson.raw_bson import RawBSONDocument
 from pymongo import ReturnDocument, UpdateOne
-from pymongo.errors import BulkWriteError, DuplicateKeyError
+from pymongo.errors import BulkWriteError, DuplicateKeyError, OperationFailure
 
 from libs.common.store.mongo_batches import Batches
 from libs.common.store.mongo_indexes import indexes_of
@@ -21,11 +23,12 @@ from libs.common.store.mongo_layout import (
     REVISION,
     WRITES,
     Raw,
+    encoded,
 )
 from libs.common.store.port import Collection, DuplicateKey, RevisionConflict
 
 _DUPLICATE = 11000
-Outcome: TypeAlias = DuplicateKey | RevisionConflict | None
+Entries: TypeAlias = Sequence[Raw]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +43,22 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class _Insertion:
+    raw: Raw
+    sent: RawBSONDocument
+
+
+@dataclass(frozen=True, slots=True)
+class _Update:
+    change: Change
+    set: RawBSONDocument
+
+
+@dataclass(frozen=True, slots=True)
 class Saying:
     """Events that leave with a write, as the outbox keeps them; `at` is the store's time in microseconds."""
 
-    entries: Sequence[Raw]
+    entries: Entries
     mark: int
     at: int
 
@@ -55,14 +70,22 @@ class Writes:
         self._collection = collection
         self._name = spec.name
         self._fields_of = {index.name: _fields(index.keys) for index in indexes_of(spec)}
-        self.insert: Batches[Raw, None] = Batches(self._insert)
-        self.update: Batches[Change, None] = Batches(self._update)
+        self._inserts: Batches[_Insertion, Entries] = Batches(self._insert, lambda each: len(each.sent.raw))
+        self._updates: Batches[_Update, None] = Batches(self._update, lambda each: len(each.set.raw))
 
     async def drain(self) -> None:
-        await self.insert.drain()
-        await self.update.drain()
+        await self._inserts.drain()
+        await self._updates.drain()
 
-    async def update_and_say(self, change: Change, saying: Saying) -> list[Raw]:
+    def insert(self, raw: Raw) -> asyncio.Future[Entries]:
+        """Answers the outbox that is to leave with it. Raises as `encoded` says, and DuplicateKey from the future."""
+        return self._inserts.add(_Insertion(raw, encoded(raw)))
+
+    async def update(self, change: Change) -> None:
+        """Raises as `encoded` says, RevisionConflict and DuplicateKey."""
+        await self._updates.add(_Update(change, encoded(change.set)))
+
+    async def update_and_say(self, change: Change, saying: Saying) -> Entries:
         """The change with its events in one write; answers the document's whole outbox. Raises as the port says."""
         try:
             stored = await self._collection.find_one_and_update(
@@ -80,12 +103,15 @@ class Writes:
         return list(stored.get(OUTBOX, ()))
 
     async def delete(self, id: str, revision: int | None) -> bool:
-        """Raises RevisionConflict."""
-        deleted = await self._collection.delete_one(_standing(id, revision))
-        return bool(deleted.deleted_count) or await self._not_there(id, revision)
+        """Whether it could be deleted as a whole: not while events of earlier writes wait in it."""
+        deleted = await self._collection.delete_one({**_standing(id, revision), OUTBOX_MARK: None})
+        return bool(deleted.deleted_count)
 
-    async def delete_and_say(self, id: str, revision: int | None, saying: Saying) -> list[Raw]:
-        """Leaves a tombstone with the events; answers its outbox, empty when there is nothing to delete."""
+    async def delete_and_say(self, id: str, revision: int | None, saying: Saying) -> Entries | None:
+        """Leaves a tombstone with the events; answers its outbox, None when there is nothing to delete.
+
+        Raises RevisionConflict.
+        """
         tombstone = {ID: id, GONE: True, WRITES: [saying.mark], **_outbox(saying)}
         stored = await self._collection.find_one_and_update(
             _standing(id, revision),
@@ -94,75 +120,81 @@ class Writes:
             return_document=ReturnDocument.AFTER,
         )
         if stored is None:
-            stored = await self._collection.find_one({ID: id, GONE: True, WRITES: saying.mark}, {OUTBOX: True})
-        if stored is not None:
-            return list(stored[OUTBOX])
-        await self._not_there(id, revision)
-        return []
+            stored = await self._collection.find_one({ID: id}, {OUTBOX: True, WRITES: True, GONE: True}) or {}
+            if revision is not None and stored and GONE not in stored:
+                raise self._conflict(id)
+            if GONE not in stored or saying.mark not in stored[WRITES]:
+                return None
+        return list(stored[OUTBOX])
 
-    async def _not_there(self, id: str, revision: int | None) -> bool:
-        there = await self._collection.find_one({ID: id, GONE: None}, {ID: True}) if revision is not None else None
-        if there is not None:
-            raise self._conflict(id)
-        return False
-
-    async def _insert(self, batch: list[Raw]) -> Sequence[DuplicateKey | None]:
+    async def _insert(self, batch: list[_Insertion]) -> Sequence[Entries | Exception]:
+        refused: Mapping[int, Mapping[str, Any]] = {}
         try:
-            await self._collection.insert_many(batch, ordered=False)
+            await self._collection.insert_many([each.sent for each in batch], ordered=False)
         except DuplicateKeyError:  # a server may refuse the command as a whole
-            return [await self._insert_one(raw) for raw in batch]
+            return [await self._insert_one(each) for each in batch]
         except BulkWriteError as error:
-            duplicates = _duplicates(error)
-            marks = await self._marks(batch[index][ID] for index in duplicates)
-            return [
-                await self._refusal(raw, duplicates[index], marks) if index in duplicates else None
-                for index, raw in enumerate(batch)
-            ]
-        return [None] * len(batch)
+            refused = _refused(error)
+        duplicates = [batch[index].raw[ID] for index, each in refused.items() if each.get("code") == _DUPLICATE]
+        marks = await self._marks(duplicates) if duplicates else {}
+        return [
+            await self._refusal(each, refused[index], marks) if index in refused else _entries(each)
+            for index, each in enumerate(batch)
+        ]
 
-    async def _insert_one(self, raw: Raw) -> DuplicateKey | None:
+    async def _insert_one(self, insertion: _Insertion) -> Entries | Exception:
         try:
-            await self._collection.insert_one(raw)
+            await self._collection.insert_one(insertion.sent)
         except DuplicateKeyError as error:
-            return await self._refusal(raw, error.details or {}, await self._marks([raw[ID]]))
-        return None
+            return await self._refusal(insertion, error.details or {}, await self._marks([insertion.raw[ID]]))
+        return _entries(insertion)
 
-    async def _refusal(self, raw: Raw, error: Mapping[str, Any], marks: Mapping[str, Raw]) -> DuplicateKey | None:
+    async def _refusal(
+        self, insertion: _Insertion, error: Mapping[str, Any], marks: Mapping[str, Raw]
+    ) -> Entries | Exception:
+        raw = insertion.raw
         holder = marks.get(raw[ID])
-        if holder is None:
-            return self._duplicate(error)
+        if holder is None or error.get("code") != _DUPLICATE:
+            return self._failure(error)
         if raw[WRITES][0] in holder.get(WRITES, ()):
-            return None
+            return _entries(insertion)
         if holder.get(GONE):
-            return await self._revive(raw)
+            return await self._revive(insertion)
         return DuplicateKey(self._name, ("id",))
 
-    async def _revive(self, raw: Raw) -> DuplicateKey | None:
-        """A tombstone holds the id only until its events are out; they stay with the new document."""
-        kept = {OUTBOX: f"${OUTBOX}", OUTBOX_MARK: f"${OUTBOX_MARK}", OUTBOX_SINCE: f"${OUTBOX_SINCE}"}
-        anew = [{"$replaceWith": {"$mergeObjects": [kept, {"$literal": raw}]}}]
+    async def _revive(self, insertion: _Insertion) -> Entries | Exception:
+        """A tombstone holds the id only until its events are out; they go on waiting in the new document."""
+        raw, said = insertion.raw, _entries(insertion)
+        waiting = _outbox(Saying(said, raw.get(OUTBOX_MARK, f"${OUTBOX_MARK}"), raw.get(OUTBOX_SINCE, 0)))
         try:
-            revived = await self._collection.update_one({ID: raw[ID], GONE: True}, anew)
+            revived = await self._collection.find_one_and_update(
+                {ID: raw[ID], GONE: True},
+                [{"$replaceWith": {"$mergeObjects": [{"$literal": raw}, waiting]}}],
+                projection={OUTBOX: True},
+                return_document=ReturnDocument.AFTER,
+            )
         except DuplicateKeyError as error:
-            return self._duplicate(error.details or {})
-        return None if revived.matched_count else (await self._insert([raw]))[0]
+            return self._failure(error.details or {})
+        if revived is None:
+            answers = await self._insert([insertion])
+            return answers[0]
+        return list(revived[OUTBOX]) if said else ()
 
-    async def _update(self, batch: list[Change]) -> Sequence[Outcome]:
-        duplicates: Mapping[int, Mapping[str, Any]] = {}
+    async def _update(self, batch: list[_Update]) -> Sequence[Exception | None]:
+        refused: Mapping[int, Mapping[str, Any]] = {}
         try:
-            matched = (
-                await self._collection.bulk_write([_update_one(each) for each in batch], ordered=False)
-            ).matched_count
+            written = await self._collection.bulk_write([_update_one(each) for each in batch], ordered=False)
+            matched = written.matched_count
         except BulkWriteError as error:
-            duplicates, matched = _duplicates(error), error.details["nMatched"]
-        answers: list[Outcome] = [None] * len(batch)
-        for index, refusal in duplicates.items():
-            answers[index] = self._duplicate(refusal)
-        if matched + len(duplicates) < len(batch):
-            marks = await self._marks(each.id for each in batch)
-            for index, each in enumerate(batch):
-                if answers[index] is None and each.mark not in marks.get(each.id, {}).get(WRITES, ()):
-                    answers[index] = self._conflict(each.id)
+            refused, matched = _refused(error), error.details["nMatched"]
+        answers: list[Exception | None] = [None] * len(batch)
+        for index, refusal in refused.items():
+            answers[index] = self._failure(refusal)
+        if matched + len(refused) < len(batch):
+            marks = await self._marks(each.change.id for each in batch)
+            for index, change in enumerate(each.change for each in batch):
+                if answers[index] is None and change.mark not in marks.get(change.id, {}).get(WRITES, ()):
+                    answers[index] = self._conflict(change.id)
         return answers
 
     async def _marks(self, ids: Iterable[str]) -> dict[str, Raw]:
@@ -171,6 +203,12 @@ class Writes:
 
     def _conflict(self, id: str) -> RevisionConflict:
         return RevisionConflict(f"{self._name}: {id} was changed, claimed or deleted since it was read")
+
+    def _failure(self, error: Mapping[str, Any]) -> Exception:
+        """Why one write of a batch was refused."""
+        if error.get("code") != _DUPLICATE:
+            return OperationFailure(error.get("errmsg", ""), error.get("code"), error)
+        return self._duplicate(error)
 
     def _duplicate(self, error: Mapping[str, Any]) -> DuplicateKey:
         """MongoDB names the index, and since 4.4 its keys."""
@@ -190,9 +228,15 @@ def _standing(id: str, revision: int | None) -> Raw:
     return {ID: id, GONE: None} if revision is None else {ID: id, REVISION: revision}
 
 
-def _update_one(change: Change) -> UpdateOne:
-    operators: dict[str, Raw] = {
-        "$set": change.set,
+def _entries(insertion: _Insertion) -> Entries:
+    entries: Entries = insertion.raw.get(OUTBOX, ())
+    return entries
+
+
+def _update_one(update: _Update) -> UpdateOne:
+    change = update.change
+    operators: dict[str, Any] = {
+        "$set": update.set,
         "$inc": {REVISION: 1},
         "$push": {WRITES: {"$each": [change.mark], "$slice": -MARKS_KEPT}},
     }
@@ -224,10 +268,9 @@ def _outbox(saying: Saying) -> Raw:
     }
 
 
-def _duplicates(error: BulkWriteError) -> dict[int, Mapping[str, Any]]:
-    """The refused ones by their index. Raises the error when there is more to it than duplicate keys."""
+def _refused(error: BulkWriteError) -> dict[int, Mapping[str, Any]]:
+    """The refused ones by their index. Raises the error when nobody knows whether the others are kept."""
     details: Mapping[str, Any] = error.details
-    refused = {each["index"]: each for each in details.get("writeErrors", ())}
-    if details.get("writeConcernErrors") or any(each.get("code") != _DUPLICATE for each in refused.values()):
+    if details.get("writeConcernErrors"):
         raise error
-    return refused
+    return {each["index"]: each for each in details.get("writeErrors", ())}
