@@ -21,7 +21,7 @@ from libs.common.bus.kafka_url import KafkaUrl, parse_kafka_url
 from libs.common.bus.port import Message, TopicSpec
 from libs.common.findings import Finding, Level, examined, fail, ok, warn
 
-_OPTIONS = KafkaOptions(publish_timeout_s=3.0, request_timeout_s=4.0)
+_OPTIONS = KafkaOptions(publish_timeout_s=4.0, request_timeout_s=4.0)
 _MUCH_LAG = 1000
 _once_loaded = AsyncRetrying(
     retry=retry_if_exception_type(errors.GroupLoadInProgressError),
@@ -84,7 +84,7 @@ async def _publish(cluster: Cluster) -> list[Finding]:
     producer = Producer(cluster, _OPTIONS)
     await producer.start()
     try:
-        await producer.publish([Message(HEARTBEATS.name, "", b"")], _OPTIONS.ping_timeout_s)
+        await producer.publish([Message(HEARTBEATS.name, "", b"")])
     finally:
         await producer.close(0)
     return [ok("publishing", "a message was acknowledged")]
@@ -95,7 +95,9 @@ async def _groups(cluster: Cluster, heard: Sequence[tuple[str, str]]) -> list[Fi
         return []
     names = {cluster.url.group(group, topic): cluster.url.topic(topic) for topic, group in heard}
     async with _admin(cluster) as admin, _consumer(cluster) as consumer:
-        findings = [await _once_loaded(_group, admin, consumer, group, topic) for group, topic in names.items()]
+        findings: list[Finding | None] = [
+            await _once_loaded(_group, admin, consumer, group, topic) for group, topic in names.items()
+        ]
     return [finding for finding in findings if finding]
 
 
