@@ -116,14 +116,21 @@ async def test_an_engine_that_is_down_is_named() -> None:
     assert (status, body["detail"]) == (503, "No broker answers.")
 
 
-async def test_an_engine_that_does_not_answer_is_named_after_a_while() -> None:
-    bus = Engine()
+async def test_an_engine_that_does_not_answer_is_named_and_what_it_says_in_the_end_is_told_next() -> None:
+    bus = Engine(Unavailable("bus_down", "No broker answers.", retry_after_s=1))
     bus.gate.clear()
     health = Health(ping_within_s=0.01, store=Engine(), bus=bus)
     health.started = True
     async with listening(health) as door:
         status, body, _ = await door.answer("/readyz")
-    assert (status, body["code"]) == (503, "bus_slow")
+        assert (status, body["detail"]) == (503, "The bus does not answer within 0.01 seconds.")
+        bus.gate.set()
+        assert (await door.answer("/readyz"))[1]["code"] == "bus_down"
+        bus.gate.clear()
+        assert (await door.answer("/readyz"))[1]["code"] == "bus_down", "the last that was heard of it"
+        bus.error = None
+        bus.gate.set()
+        assert (await door.answer("/readyz"))[0] == 200
 
 
 async def test_probes_at_the_same_time_share_one_ping() -> None:
