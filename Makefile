@@ -48,7 +48,7 @@ test-chaos: $(INSTALLED) ## Kill and pause everything under load, in both forms;
 	@$(RUN) -m tests.chaos --seconds $(or $(CHAOS_S),120) $(ARGS)
 
 bench: $(INSTALLED) ## Measure, beside a bare aiohttp server; ENGINES=1, ARGS="--quick" or ARGS="--only a,b"
-	@$(RUN) -m tests.bench $(if $(ENGINES),--engines) $(ARGS)
+	@$(if $(filter 1,$(ENGINES)),ENGINES=) $(RUN) -m tests.bench $(if $(ENGINES),--engines) $(ARGS)
 
 docs: $(INSTALLED) ## Write anew what is made from the code: docs, the tables of deploy/README.md
 	$(RUN) -m services openapi > docs/openapi.json

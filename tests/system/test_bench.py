@@ -28,7 +28,7 @@ def test_a_figure_is_a_row_for_people_and_a_line_for_programs() -> None:
 @pytest.mark.engines
 @pytest.mark.timeout(200)
 def test_on_engines_every_row_says_what_it_asked_of_store_and_bus(own_engines: object) -> None:
-    command = [sys.executable, "-m", "tests.bench", "--engines", "--quick", "--only", "a"]
+    command = ["make", "bench", "ENGINES=1", "ARGS=--quick --only a"]
     done = subprocess.run(command, cwd=_ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     (row,) = [orjson.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
