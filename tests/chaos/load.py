@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import aiohttp
+import orjson
 
 from tests.chaos.changes import SERVICE, USER
 from tests.chaos.ledger import Kind, Series
@@ -110,11 +111,13 @@ class Load:
 
 
 async def _status(session: aiohttp.ClientSession, path: str, body: bytes, headers: Mapping[str, str]) -> str:
-    """Of the answer, else in words why there was none."""
+    """Of the answer, with the problem's code where there is one; else in words why there was none."""
     try:
         async with session.post(path, data=body, headers=headers) as response:
-            await response.read()
-            return str(response.status)
+            raw = await response.read()
+            if response.content_type != "application/problem+json":
+                return str(response.status)
+            return f"{response.status} {orjson.loads(raw)['code']}"
     except TimeoutError:
         return f"none within {_ANSWERED_WITHIN_S:g} s"
     except aiohttp.ClientConnectorError:
