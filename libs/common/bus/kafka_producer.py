@@ -147,14 +147,15 @@ class Producer:
         async with self._cluster.connection():
             client = self._new_client()
         try:
-            await start_within(self._options.publish_timeout_s, client)
+            await start_within(self._options.request_timeout_s, client)
         except BaseException as error:
             await end_producer(client, 0)
             if isinstance(error, errors.ClusterAuthorizationFailedError):
                 raise EngineRefused(f"Kafka at {self._cluster.url.addresses}: {reason(error)}") from None
             if isinstance(error, TimeoutError | errors.KafkaError):
                 raise self._cluster.unavailable(
-                    "it answers, but not at the addresses that it names (advertised.listeners)"
+                    "it answers, but takes no producer: it is slow, or can't be reached at the addresses that it names "
+                    "(advertised.listeners)"
                 ) from None
             raise
         return client

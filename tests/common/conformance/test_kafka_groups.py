@@ -21,7 +21,7 @@ from tests.common.conformance.kafka_engine import OPTIONS, KafkaEngine, topic
 from tests.common.conformance.kafka_member import member
 from tests.engines.fixtures import EngineUrls
 
-pytestmark = pytest.mark.engines
+pytestmark = [pytest.mark.engines, pytest.mark.timeout(120)]
 
 SESSION_S = 1.0
 QUICK = replace(OPTIONS, session_timeout_s=SESSION_S, metadata_max_age_s=0.5)

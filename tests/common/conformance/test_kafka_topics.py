@@ -23,7 +23,7 @@ from tests.common.conformance.secured_kafka import PASSWORD, PLAIN_USER, SCRAM_U
 from tests.engines.fixtures import EngineUrls
 from tests.engines.native_kafka import NativeKafka
 
-pytestmark = pytest.mark.engines
+pytestmark = [pytest.mark.engines, pytest.mark.timeout(120)]
 
 QUICK = KafkaOptions(request_timeout_s=2.0)
 LIMIT = {"max_message_bytes": "1048588"}
