@@ -11,14 +11,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from libs.common.settings import Settings
+from pydantic import ValidationError
+
+from libs.common.settings import Settings, SettingsRefused
+from services.roles import parse_roles
 from tests.engines.developer import Developer
 from tests.engines.errors import EngineFailed, EnginesMissing
 from tests.split.gateway import SplitRefused, check_free
 from tests.split.plan import EACH_ALONE
 from tests.split.running import Split, split
 
-_PORT = 1290
 _DATA = Path(__file__).parent.parent.parent / "data"
 _COLOURS = ("36", "32", "33", "35", "34", "31", "96", "92", "93", "95", "94")
 _OURS = {"STORE_URL", "BUS_URL", "PORT", "INTERNAL_PORT", "PUBLIC_URL", "PEER_URLS", "DATA_DIR"}
@@ -108,13 +110,14 @@ def _settings() -> set[str]:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.split", description=__doc__)
     parser.add_argument("roles", nargs="*", metavar="ROLE", help="one process each; name one twice for two of them")
-    port = int(os.environ.get("PORT", _PORT))
-    arguments = parser.parse_args()
+    roles = parser.parse_args().roles or EACH_ALONE
     try:
+        port = Settings().port
+        parse_roles(roles)
         check_free(port)
         with _engines() as (store_url, bus_url):
-            asyncio.run(run(store_url, bus_url, arguments.roles or EACH_ALONE, port))
-    except (SplitRefused, EnginesMissing, EngineFailed) as refusal:
+            asyncio.run(run(store_url, bus_url, roles, port))
+    except (SplitRefused, SettingsRefused, ValidationError, EnginesMissing, EngineFailed) as refusal:
         sys.stderr.write(f"{refusal}\n")
         return 1
     except KeyboardInterrupt:

@@ -45,5 +45,5 @@ def check_free(port: int) -> None:
         socket.create_server(("127.0.0.1", port)).close()
     except OSError as error:
         raise SplitRefused(
-            f"Port {port} of 127.0.0.1 can't be used ({error.strerror}); choose another one: PORT=1291 make run-split"
+            f"Port {port} of 127.0.0.1 can't be used ({os.strerror(error.errno or 0)}); choose another one: PORT=1291 make run-split"
         ) from None
