@@ -44,6 +44,7 @@ def check_free(port: int) -> None:
     try:
         socket.create_server(("127.0.0.1", port)).close()
     except OSError as error:
+        reason = os.strerror(error.errno or 0)
         raise SplitRefused(
-            f"Port {port} of 127.0.0.1 can't be used ({os.strerror(error.errno or 0)}); choose another one: PORT=1291 make run-split"
+            f"Port {port} of 127.0.0.1 can't be used ({reason}); choose another one: PORT=1291 make run-split"
         ) from None
