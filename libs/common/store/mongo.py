@@ -205,6 +205,7 @@ class MongoStore:
     def _connect(self, loop: asyncio.AbstractEventLoop) -> Any:
         """In a thread, since it reads certificates and name servers from files."""
         options = self._options
+        self._address.check_options()
         try:
             return AsyncIOMotorClient(
                 self._address.url,

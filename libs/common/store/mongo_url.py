@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
+from pymongo.errors import PyMongoError
+from pymongo.uri_parser import split_options
+
 from libs.common.errors import EngineRefused
 
 SCHEMES = ("mongodb", "mongodb+srv")
@@ -39,6 +42,20 @@ class MongoAddress:
         if parts.username and "authSource" not in query:
             query = f"{query}&authSource=admin" if query else "authSource=admin"
         return cls(urlunsplit((parts.scheme, parts.netloc, "/", query, "")), hosts, prefix)
+
+    def check_options(self) -> None:
+        """Reads the files that they name. Raises EngineRefused.
+
+        MongoDB's client would only warn of an option that is misspelt, and go on without, say, TLS.
+        """
+        for option in filter(None, urlsplit(self.url).query.split("&")):
+            try:
+                split_options(option, warn=False)
+            except (PyMongoError, ValueError, TypeError, OSError):
+                raise EngineRefused(
+                    f"STORE_URL: {option.partition('=')[0]} is no option of MongoDB's, or its value is not valid, "
+                    "or the file that it names can't be read"
+                ) from None
 
 
 def _split(url: str) -> SplitResult:

@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-import pymongo
 import pytest
 
 from libs.common.bus.port import Message
@@ -20,7 +18,8 @@ from libs.common.errors import EngineRefused, Unavailable
 from libs.common.store.mongo import MongoStore
 from libs.common.store.port import Collection, Document, Documents, Index, RevisionConflict, with_fields
 from tests.clock import FakeClock
-from tests.common.conformance.mongo_engine import MONGO_OPTIONS, MongoEngine
+from tests.common.conformance.mongo_engine import MONGO_OPTIONS
+from tests.common.conformance.mongo_opened import Said, fail, opened
 from tests.common.conformance.query_suite import MINUTE
 from tests.common.conformance.store_suite import JOBS, event, ids, job
 from tests.engines.native_mongo import NativeMongo
@@ -32,70 +31,22 @@ _LOST_ANSWER: dict[str, Any] = {
 }
 
 
-class Said:
-    """A bus that can be down, and remembers what it took."""
-
-    def __init__(self) -> None:
-        self.values: list[bytes] = []
-        self.down = False
-
-    async def __call__(self, messages: Sequence[Message]) -> None:
-        if self.down:
-            raise Unavailable("bus_unavailable", "the bus is down")
-        self.values += [message.value for message in messages]
-
-
-@pytest.fixture
-def said() -> Said:
-    return Said()
-
-
-@pytest.fixture
-def url(mongo_url: str) -> str:
-    """Databases of this test's own."""
-    return MongoEngine(mongo_url).url
-
-
-@asynccontextmanager
-async def _opened(
-    url: str, said: Said, clock: FakeClock | None = None, **options: Any
-) -> AsyncIterator[tuple[MongoStore, Documents]]:
-    store = MongoStore(url, clock or FakeClock(), said, replace(MONGO_OPTIONS, **options))
-    jobs = store.collection(JOBS)
-    await store.start()
-    try:
-        yield store, jobs
-    finally:
-        await store.close()
-
-
-async def _fail(url: str, commands: list[str], times: int = 1, **how: Any) -> None:
-    """Makes the server fail the next of these commands that the store sends."""
-
-    def configure() -> None:
-        with pymongo.MongoClient(url.partition("/t")[0]) as client:
-            data = {"failCommands": commands, "appName": "interactor", **how}
-            client.admin.command({"configureFailPoint": "failCommand", "mode": {"times": times}, "data": data})
-
-    await asyncio.to_thread(configure)
-
-
 class TestLostAnswers:
     """The write was applied, its answer did not come, and the driver sends it again."""
 
     async def test_an_insert_is_no_duplicate_of_itself(self, url: str, said: Said) -> None:
-        async with _opened(url, said) as (_, jobs):
-            await _fail(url, ["insert"], **_LOST_ANSWER)
+        async with opened(url, said) as (_, jobs):
+            await fail(url, ["insert"], **_LOST_ANSWER)
             assert (await jobs.insert(job("1", name="a"))).revision == 1
-            await _fail(url, ["insert"], **_LOST_ANSWER)
+            await fail(url, ["insert"], **_LOST_ANSWER)
             assert ids(await jobs.insert_many([job("2"), job("1"), job("3")])) == ["2", "3"]
 
     async def test_an_update_is_no_conflict_with_itself(self, url: str, said: Said) -> None:
-        async with _opened(url, said) as (_, jobs):
+        async with opened(url, said) as (_, jobs):
             stored = await jobs.insert(job("1", rank=1))
-            await _fail(url, ["update"], **_LOST_ANSWER)
+            await fail(url, ["update"], **_LOST_ANSWER)
             changed = await jobs.update(with_fields(stored, rank=2))
-            await _fail(url, ["findAndModify"], **_LOST_ANSWER)
+            await fail(url, ["findAndModify"], **_LOST_ANSWER)
             changed = await jobs.update(with_fields(changed, rank=3), [event(b"changed")])
             found = await jobs.get("1")
             assert found is not None
@@ -104,17 +55,17 @@ class TestLostAnswers:
 
     async def test_what_was_claimed_is_found(self, url: str, said: Said) -> None:
         clock = FakeClock()
-        async with _opened(url, said, clock) as (_, jobs):
+        async with opened(url, said, clock) as (_, jobs):
             await jobs.insert(job("1", state="new", due=clock.now()))
-            await _fail(url, ["update"], writeConcernError={"code": 64, "errmsg": "timed out"})
+            await fail(url, ["update"], writeConcernError={"code": 64, "errmsg": "timed out"})
             assert ids(await jobs.claim({"state": "new"}, lease=MINUTE, limit=5)) == ["1"]
 
 
 class TestOutages:
     @pytest.mark.parametrize("code", [10107, 91, 11600, 189])
     async def test_a_primary_that_steps_down_is_waited_for(self, url: str, said: Said, code: int) -> None:
-        async with _opened(url, said) as (_, jobs):
-            await _fail(url, ["insert", "find"], errorCode=code)
+        async with opened(url, said) as (_, jobs):
+            await fail(url, ["insert", "find"], errorCode=code)
             assert (await jobs.insert(job("1"))).revision == 1
             assert await jobs.get("1") is not None
 
@@ -122,21 +73,21 @@ class TestOutages:
     async def test_what_the_server_can_not_do_is_a_sentence(
         self, url: str, said: Said, code: int, sentence: str
     ) -> None:
-        async with _opened(url, said) as (_, jobs):
-            await _fail(url, ["insert"], errorCode=code)
+        async with opened(url, said) as (_, jobs):
+            await fail(url, ["insert"], errorCode=code)
             with pytest.raises(Unavailable, match=sentence):
                 await jobs.insert(job("1"))
 
     async def test_a_write_that_too_few_confirmed_is_not_called_kept(self, url: str, said: Said) -> None:
-        async with _opened(url, said) as (_, jobs):
-            await _fail(url, ["insert"], writeConcernError={"code": 100, "errmsg": "not enough members"})
+        async with opened(url, said) as (_, jobs):
+            await fail(url, ["insert"], writeConcernError={"code": 100, "errmsg": "not enough members"})
             with pytest.raises(Unavailable, match="too few members"):
                 await jobs.insert(job("1"))
 
     async def test_a_query_that_lost_its_cursor_begins_anew(self, url: str, said: Said) -> None:
-        async with _opened(url, said) as (_, jobs):
+        async with opened(url, said) as (_, jobs):
             await jobs.insert_many([job(f"{n:03}", payload=b"%d" % n * 3) for n in range(300)])
-            await _fail(url, ["find"], errorCode=43)
+            await fail(url, ["find"], errorCode=43)
             assert len(await jobs.find({"owner": "ada"}, payload=True)) == 300
 
     @pytest.mark.timeout(60)
@@ -146,7 +97,7 @@ class TestOutages:
         server = await asyncio.to_thread(own_mongo)
         url = f"{server.url}/?serverMonitoringMode=poll&heartbeatFrequencyMS=500"
         kept: list[str] = []
-        async with _opened(url, said) as (_, jobs):
+        async with opened(url, said) as (_, jobs):
             stop = time.monotonic() + 4
 
             async def write(caller: int) -> None:
@@ -172,7 +123,7 @@ class TestOutages:
 
 class TestOutbox:
     async def test_a_deleted_document_is_gone_though_its_events_wait(self, url: str, said: Said) -> None:
-        async with _opened(url, said) as (_, jobs):
+        async with opened(url, said) as (_, jobs):
             await jobs.insert_many([job("1", name="a", rank=1), job("2", name="b")])
             said.down = True
             assert await jobs.delete("1", events=[event(b"deleted")])
@@ -185,7 +136,7 @@ class TestOutbox:
 
     async def test_an_id_can_be_used_again_while_events_of_its_first_bearer_wait(self, url: str, said: Said) -> None:
         clock = FakeClock()
-        async with _opened(url, said, clock, relay_interval_s=3600) as (store, jobs):
+        async with opened(url, said, clock, relay_interval_s=3600) as (store, jobs):
             await jobs.insert(job("1"))
             said.down = True
             await jobs.delete("1", events=[event(b"deleted")])
@@ -208,7 +159,7 @@ class TestOutbox:
         await crashed.start()
         await jobs.insert(job("1"), [event(b"inserted")])
         await crashed.close()
-        async with _opened(url, said, clock) as (_, _jobs):
+        async with opened(url, said, clock) as (_, _jobs):
             await asyncio.sleep(0)
             assert said.values == []
             clock.move(seconds=2)
@@ -216,7 +167,7 @@ class TestOutbox:
 
     async def test_of_what_waits_the_newest_of_each_key_is_enough(self, url: str, said: Said) -> None:
         clock = FakeClock()
-        async with _opened(url, said, clock) as (_, jobs):
+        async with opened(url, said, clock) as (_, jobs):
             stored = await jobs.insert(job("1"), [event(b"0", "a")])
             said.down = True
             for value in (b"1", b"2", b"3"):
@@ -231,7 +182,7 @@ class TestOutbox:
 class TestProcesses:
     async def test_a_lease_that_was_taken_over_fences_off_the_process_that_had_it(self, url: str, said: Said) -> None:
         clock = FakeClock()
-        async with _opened(url, said, clock) as (_, mine), _opened(url, said, clock) as (_, theirs):
+        async with opened(url, said, clock) as (_, mine), opened(url, said, clock) as (_, theirs):
             await mine.insert(job("1", state="new", due=clock.now()))
             (first,) = await mine.claim({"state": "new"}, lease=MINUTE, limit=1)
             clock.move(seconds=61)
@@ -242,7 +193,7 @@ class TestProcesses:
 
     async def test_each_document_goes_to_one_process(self, url: str, said: Said) -> None:
         clock = FakeClock()
-        async with _opened(url, said, clock) as (_, mine), _opened(url, said, clock) as (_, theirs):
+        async with opened(url, said, clock) as (_, mine), opened(url, said, clock) as (_, theirs):
             await mine.insert_many([job(f"{n:03}", state="new", due=clock.now()) for n in range(100)])
             claimed: list[str] = []
 
@@ -256,7 +207,7 @@ class TestProcesses:
     async def test_chunks_of_large_payloads_go_once_nothing_refers_to_them(self, url: str, said: Said) -> None:
         clock = FakeClock()
         payload = random.Random(1).randbytes(600_000)
-        async with _opened(url, said, clock) as (store, jobs):
+        async with opened(url, said, clock) as (store, jobs):
             stored = await jobs.insert(job("1", payload=payload[::-1]))
             await jobs.update(replace(stored, payload=payload + b"x"))
             await jobs.insert(job("2", payload=payload))
@@ -279,7 +230,7 @@ class TestStart:
         await asyncio.gather(*(store.close() for store in stores))
 
     async def test_an_index_that_differs_is_told_with_the_remedy(self, url: str, said: Said) -> None:
-        async with _opened(url, said) as (_, jobs):
+        async with opened(url, said) as (_, jobs):
             await _raw(jobs).drop_index("owner,rank")
             await _raw(jobs).create_index([("rank", 1)], name="owner,rank")
         with pytest.raises(EngineRefused, match=r"differs .*dropIndex\('owner,rank'\)"):
