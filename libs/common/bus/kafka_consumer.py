@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import defaultdict
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -48,7 +49,7 @@ class GroupConsumer:
         self._committed: dict[TopicPartition, int] = {}
         self._restarted: defaultdict[str, list[int]] = defaultdict(list)
         self._settling = asyncio.Lock()
-        self._committing: asyncio.Future[None] | None = None
+        self._under_way: _Commit | None = None
         self._fetched_at = 0.0
         self._outage = Outage("kafka_consumer", topic=topic, group=group)
         self._commits = Outage("kafka_commits", topic=topic, group=group)
@@ -92,7 +93,8 @@ class GroupConsumer:
         finally:
             await periodic.cancel(committing)
             await self.revoke(consumer)
-            await end_consumer(consumer, self._options.grace_s, self._committing)
+            await end_consumer(consumer, self._options.grace_s, self._under_way.answer if self._under_way else None)
+            self._under_way = None
 
     async def _pace(self) -> None:
         """A fetch costs as much as fifty messages, so under load some are let gather."""
@@ -180,24 +182,30 @@ class GroupConsumer:
 
     async def _commit(self, consumer: AIOKafkaConsumer) -> None:
         """What isn't committed is delivered again, and that is all that a failure costs."""
+        if self._under_way and not await self._ended(self._under_way):
+            return
         marks = self._watermarks()
         moved = {each: position for each, position in marks.items() if self._committed.get(each) != position}
-        if not moved:
-            return
-        if self._committing is None or self._committing.done():
-            self._committing = asyncio.ensure_future(consumer.commit(moved))
-        await asyncio.wait([self._committing], timeout=_COMMIT_TIMEOUT_S)
-        if not self._committing.done():  # left to itself: cancelled, it would leave errors behind that nobody takes
+        if moved:
+            self._under_way = _Commit(asyncio.ensure_future(consumer.commit(moved)), moved)
+            await self._ended(self._under_way)
+
+    async def _ended(self, commit: _Commit) -> bool:
+        """One that takes long is left to itself: cancelled, it would leave errors behind that nobody takes."""
+        await asyncio.wait([commit.answer], timeout=_COMMIT_TIMEOUT_S)
+        if not commit.answer.done():
             self._commits.lost("Kafka does not answer")
-            return
-        match self._committing.exception():
+            return False
+        self._under_way = None
+        match commit.answer.exception():
             case None:
-                self._committed.update(moved)
+                self._committed.update(commit.positions)
                 self._commits.over()
             case errors.CommitFailedError():
                 structlog.get_logger().info("kafka_commit_refused", topic=self._topic, group=self._group)
             case error:
                 self._commits.lost(reason(error))
+        return True
 
     def _tell_restarts(self) -> None:
         for why, partitions in self._restarted.items():
@@ -234,6 +242,12 @@ class GroupConsumer:
         )
         consumer.subscribe([self._cluster.url.topic(self._topic)], listener=_Revocation(self, consumer))
         return consumer
+
+
+@dataclass(frozen=True, slots=True)
+class _Commit:
+    answer: asyncio.Future[None]
+    positions: dict[TopicPartition, int]
 
 
 class _Revocation(ConsumerRebalanceListener):  # type: ignore[misc]

@@ -25,7 +25,6 @@ class KafkaOptions:
     stale_after_s: float = 20.0
     commit_interval_s: float = 0.5
     grace_s: float = 1.0
-    close_timeout_s: float = 5.0
     metadata_max_age_s: float = 5.0
     retries: Retries = field(default_factory=Retries)
     backlog: Backlog = field(default_factory=Backlog)
