@@ -18,6 +18,7 @@ from typing import Any
 
 os.environ.setdefault("MOTOR_MAX_WORKERS", "32")  # read at import: its threads are what calls run on, ten by default
 
+import pymongo
 import structlog
 from bson.codec_options import CodecOptions
 from motor.motor_asyncio import AsyncIOMotorClient
@@ -33,12 +34,14 @@ from libs.common.errors import EngineRefused, Unavailable
 from libs.common.findings import Finding
 from libs.common.store import mongo_indexes, mongo_inspection
 from libs.common.store.mongo_documents import MongoDocuments
-from libs.common.store.mongo_errors import refused, translated, unavailable
+from libs.common.store.mongo_errors import answered, refused, translated, unavailable
 from libs.common.store.mongo_outbox import Outbox, Publish
 from libs.common.store.mongo_url import MongoAddress
 from libs.common.store.port import Collection
 
 _HEARTBEAT = "heartbeat"
+_PATIENCE = 2
+"""How many times an operation's own time its caller waits, for a thread too: the client has but 32."""
 _KINDS = {
     **dict.fromkeys(("find", "getMore", "aggregate", "count"), "read"),
     **dict.fromkeys(("insert", "update", "delete", "findAndModify"), "write"),
@@ -50,6 +53,7 @@ _SKEW_NOTICED = timedelta(milliseconds=100)
 class MongoOptions:
     """`timeout_s` bounds every operation with its retries; `awaited_s` how long a write waits for its events to leave.
 
+    `select_s` is how long the start and a ping look for a server.
     With `server_clock` due times are compared with the server's time, which all processes share.
     """
 
@@ -120,7 +124,9 @@ class MongoStore:
     def collection(self, spec: Collection) -> MongoDocuments:
         if spec.name in self._documents:
             raise ValueError(f"{spec.name} is declared twice")
-        documents = self._documents[spec.name] = MongoDocuments(spec, self._address.hosts, self.clock, self.outbox)
+        documents = self._documents[spec.name] = MongoDocuments(
+            spec, self._address.hosts, self.clock, self.outbox, _PATIENCE * self._options.timeout_s
+        )
         return documents
 
     async def start(self) -> None:
@@ -151,7 +157,7 @@ class MongoStore:
             raise unavailable(self._address.hosts, "not connected yet")
         first = next(iter(self._documents.values()), None)
         if first is not None:
-            with translated(self._address.hosts):
+            async with answered(self._address.hosts, self._options.select_s):
                 await self._beat(mongo_indexes.service_name(first.spec))
 
     async def _beat(self, service: str) -> None:
@@ -239,7 +245,8 @@ class MongoStore:
             raise
 
     async def _greet(self) -> Mapping[str, Any]:
-        hello: Mapping[str, Any] = await self._client.admin.command("hello")
+        with pymongo.timeout(self._options.select_s):  # the client's own setting gives way to `timeoutMS`
+            hello: Mapping[str, Any] = await self._client.admin.command("hello")
         if "setName" not in hello and hello.get("msg") != "isdbgrid":
             raise EngineRefused(
                 f"MongoDB at {self._address.hosts} is no replica set, and only those keep what they acknowledged; "

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 from pymongo import ASCENDING
@@ -15,7 +16,7 @@ from libs.common.bus.port import Message, check_size
 from libs.common.clock import Clock, to_microseconds
 from libs.common.errors import Unavailable
 from libs.common.store import mongo_indexes
-from libs.common.store.mongo_errors import translated, unavailable
+from libs.common.store.mongo_errors import answered, translated, unavailable
 from libs.common.store.mongo_layout import (
     CLAIM,
     GONE,
@@ -61,13 +62,14 @@ _MICROSECOND = timedelta(microseconds=1)
 class MongoDocuments:
     """`libs.common.store.port.Documents`; `open` comes before anything else."""
 
-    def __init__(self, spec: Collection, hosts: str, clock: Clock, outbox: Outbox) -> None:
+    def __init__(self, spec: Collection, hosts: str, clock: Clock, outbox: Outbox, patience_s: float) -> None:
         self.spec = spec
         self.collection: Any = None
         self._layout = MongoLayout(spec)
         self._hosts = hosts
         self._clock = clock
         self._outbox = outbox
+        self._answered = partial(answered, hosts, patience_s)
 
     def open(self, database: Any) -> None:
         name = mongo_indexes.collection_name(self.spec)
@@ -78,7 +80,7 @@ class MongoDocuments:
     async def insert(self, document: Document, events: Sequence[Message] = ()) -> Document:
         _check(events)
         mark = new_mark()
-        with translated(self._hosts):
+        async with self._answered():
             raw = self._layout.inserted(document, await self._payloads.keep(document.id, document.payload), mark)
             if events:
                 now = to_microseconds(self._clock.now())
@@ -148,7 +150,7 @@ class MongoDocuments:
     async def update(self, document: Document, events: Sequence[Message] = ()) -> Document:
         _check(events)
         mark = new_mark()
-        with translated(self._hosts):
+        async with self._answered():
             to_set, to_unset = self._layout.changes(document, await self._payloads.keep(document.id, document.payload))
             change = Change(document.id, document.revision, mark, to_set, to_unset)
             if events:
@@ -179,9 +181,9 @@ class MongoDocuments:
     async def delete(self, id: str, *, revision: int | None = None, events: Sequence[Message] = ()) -> bool:
         _check(events)
         mark = new_mark()
-        with translated(self._hosts):
-            if not events and await self._writes.delete(id, revision):
-                return True
+        async with self._answered():
+            if not events and (deleted := await self._writes.delete(id, revision)) is not None:
+                return deleted
             entries = await self._writes.delete_and_say(id, revision, self._saying(events, mark))
         if entries is None:
             return False
@@ -190,7 +192,7 @@ class MongoDocuments:
 
     async def count(self, where: Where) -> int:
         check_served(self.spec, where, ())
-        with translated(self._hosts):
+        async with self._answered():
             return int(await self.collection.count_documents(filter_of(self._layout, where)))
 
     async def sweep(self) -> None:
@@ -243,7 +245,7 @@ class MongoDocuments:
             "$push": {WRITES: {"$each": [mark], "$slice": -MARKS_KEPT}},
         }
         try:
-            with translated(self._hosts):
+            async with self._answered():
                 await self.collection.update_many({"$and": [{ID: {"$in": ids}}, due_now]}, taking)
         except Unavailable as error:
             refusal = error
@@ -254,7 +256,7 @@ class MongoDocuments:
 
     async def _claimed(self, ids: list[str], mark: int, payload: bool) -> dict[str, Document]:
         projection = WITH_PAYLOAD if payload else WITHOUT_PAYLOAD
-        found = self.collection.find({ID: {"$in": ids}, CLAIM: mark}, projection).batch_size(len(ids))
+        found = self.collection.find({ID: {"$in": ids}, CLAIM: mark}, projection, limit=len(ids), batch_size=len(ids))
         return {
             raw[ID]: self._layout.document(raw, await self._payloads.read(raw) if payload else None)
             async for raw in found
@@ -262,7 +264,7 @@ class MongoDocuments:
 
     async def _again(self, read: Callable[[], Awaitable[R]]) -> R:
         """A read that lost its cursor, or met a payload that was replaced under it, begins anew."""
-        with translated(self._hosts):
+        async with self._answered():
             for _ in range(_TRIES - 1):
                 try:
                     return await read()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 from pymongo.errors import (
@@ -59,6 +60,17 @@ def translated(server: str) -> Iterator[None]:
         if sentence is None:
             raise
         raise unavailable(server, sentence) from error
+
+
+@asynccontextmanager
+async def answered(server: str, within_s: float) -> AsyncIterator[None]:
+    """`translated`, and Unavailable after this time: while a server is away, many queue for the client's threads."""
+    try:
+        async with asyncio.timeout(within_s):
+            with translated(server):
+                yield
+    except TimeoutError:
+        raise unavailable(server, "it did not answer in time") from None
 
 
 def refused(server: str, error: PyMongoError) -> EngineRefused | None:

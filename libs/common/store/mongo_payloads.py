@@ -67,11 +67,13 @@ class Payloads:
 
     async def _read_chunks(self, reference: str, count: int) -> list[bytes]:
         chunks: list[bytes] = []
-        for number in range(count):
-            found = await self._chunks.find_one({ID: _chunk_id(reference, number)}, {"d": True})
-            if found is None:
+        for start in range(0, count, _CHUNKS_AT_ONCE):
+            ids = [_chunk_id(reference, number) for number in range(start, min(count, start + _CHUNKS_AT_ONCE))]
+            page = self._chunks.find({ID: {"$in": ids}}, {"d": True}, sort=[(ID, ASCENDING)], limit=len(ids))
+            found = await page.batch_size(len(ids)).to_list(len(ids))
+            if len(found) < len(ids):
                 raise PayloadMoved
-            chunks.append(found["d"])
+            chunks += [each["d"] for each in found]
         return chunks
 
     async def sweep(self) -> None:

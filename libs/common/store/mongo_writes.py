@@ -28,6 +28,7 @@ from libs.common.store.mongo_layout import (
 from libs.common.store.port import Collection, DuplicateKey, RevisionConflict
 
 _DUPLICATE = 11000
+_MARKS_AT_ONCE = 1000  # more than a batch has: they come in one answer
 Entries: TypeAlias = Sequence[Raw]
 
 
@@ -102,10 +103,20 @@ class Writes:
                 raise self._conflict(change.id)
         return list(stored.get(OUTBOX, ()))
 
-    async def delete(self, id: str, revision: int | None) -> bool:
-        """Whether it could be deleted as a whole: not while events of earlier writes wait in it."""
+    async def delete(self, id: str, revision: int | None) -> bool | None:
+        """None when it is there and can't be deleted yet: events of earlier writes wait in it.
+
+        Raises RevisionConflict.
+        """
         deleted = await self._collection.delete_one({**_standing(id, revision), OUTBOX_MARK: None})
-        return bool(deleted.deleted_count)
+        if deleted.deleted_count:
+            return True
+        stored = await self._collection.find_one({ID: id}, {REVISION: True, GONE: True})
+        if stored is None or GONE in stored:
+            return False
+        if revision is not None and stored[REVISION] != revision:
+            raise self._conflict(id)
+        return None
 
     async def delete_and_say(self, id: str, revision: int | None, saying: Saying) -> Entries | None:
         """Leaves a tombstone with the events; answers its outbox, None when there is nothing to delete.
@@ -198,7 +209,7 @@ class Writes:
         return answers
 
     async def _marks(self, ids: Iterable[str]) -> dict[str, Raw]:
-        found = self._collection.find({ID: {"$in": list(ids)}}, {WRITES: True, GONE: True})
+        found = self._collection.find({ID: {"$in": list(ids)}}, {WRITES: True, GONE: True}, batch_size=_MARKS_AT_ONCE)
         return {raw[ID]: raw async for raw in found}
 
     def _conflict(self, id: str) -> RevisionConflict:

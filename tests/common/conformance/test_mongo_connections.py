@@ -120,6 +120,18 @@ class TestTimeOuts:
             async with asyncio.timeout(10):
                 await _works_again(jobs)
 
+    async def test_however_many_wait_each_is_told_soon(self, url: str, said: Said) -> None:
+        """More than the client has threads, one after the other, would take many times as long."""
+        async with wired(url, said, timeout_s=1.0, select_s=0.5) as (proxy, jobs):
+            proxy.fall_silent()
+            begun = time.monotonic()
+            outcomes = await asyncio.gather(*(jobs.get(str(n)) for n in range(300)), return_exceptions=True)
+            assert {type(outcome) for outcome in outcomes} == {Unavailable}
+            assert time.monotonic() - begun < 4
+            proxy.speak()
+            async with asyncio.timeout(10):
+                await _works_again(jobs)
+
     async def test_a_line_that_breaks_is_replaced(self, url: str, said: Said) -> None:
         async with wired(url, said) as (proxy, jobs):
             for number in range(5):
