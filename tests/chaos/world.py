@@ -76,6 +76,8 @@ class World:
         for subscription in self._subscriptions.values():
             async for row in pages(self._api, f"/subscription/{subscription}/delivery"):
                 statuses[row["notificationId"]].add(row["status"])
+                if row["status"] == "pending" and len(row["attempts"]) > 1:
+                    await self._hurry(row)
         ends: dict[str, End] = {}
         async for row in pages(self._api, f"/service/{SERVICE}/notification"):
             if "delivered" in statuses[row["id"]]:
@@ -85,6 +87,10 @@ class World:
             if sent_as not in besides:
                 ends[sent_as] = _end(whole, statuses[row["id"]])
         return ends
+
+    async def _hurry(self, delivery: Mapping[str, Any]) -> None:
+        """By its schedule it waits minutes for its next attempt; refused, it is under way."""
+        await self._api.ask("POST", f"/subscription/{delivery['subscriptionId']}/delivery/{delivery['id']}/retry")
 
     async def left_over(self) -> list[str]:
         """Subscriptions that are heard although their users are gone: guests' are to the trigger that drops."""
