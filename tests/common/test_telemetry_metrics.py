@@ -78,3 +78,14 @@ def test_the_process_reports_its_memory() -> None:
     memory_bytes = read(Metrics(), "process_resident_memory_bytes")
     assert memory_bytes is not None
     assert memory_bytes > 1 << 20
+
+
+def test_engines_report_what_they_count_whenever_metrics_are_read() -> None:
+    metrics, operations, pending = Metrics(), {"read": 1, "write": 2}, [0]
+    assert "interactor_outbox_pending" not in metrics.render().decode()
+    metrics.watch_engines(lambda: operations, lambda: 7, lambda: pending[0])
+    pending[0], operations["write"] = 3, 5
+    told = metrics.render().decode().splitlines()
+    assert "interactor_outbox_pending 3.0" in told
+    assert 'interactor_store_operations_total{operation="write"} 5.0' in told
+    assert "interactor_bus_messages_total 7.0" in told
