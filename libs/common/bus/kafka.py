@@ -30,7 +30,7 @@ class KafkaBus:
         self._options = options = options or KafkaOptions()
         self._topics = topics
         self._cluster = Cluster(parse_kafka_url(url), request_timeout_s=options.request_timeout_s)
-        self._producer = Producer(self._cluster, options)
+        self._producer = Producer(self._cluster, [spec.name for spec in [*topics, HEARTBEATS]], options)
         self._followers = Followers(self._cluster, options)
         self._consumers: list[GroupConsumer] = []
         self._started: list[GroupConsumer] = []

@@ -81,7 +81,7 @@ async def _topics(cluster: Cluster, topics: Sequence[TopicSpec]) -> list[Finding
 async def _publish(cluster: Cluster) -> list[Finding]:
     if (down := await ailment(cluster, _OPTIONS.request_timeout_s)) is not None:
         return [fail("publishing", down.message)]
-    producer = Producer(cluster, _OPTIONS)
+    producer = Producer(cluster, [HEARTBEATS.name], _OPTIONS)
     await producer.start()
     try:
         await producer.publish([Message(HEARTBEATS.name, "", b"")])

@@ -38,8 +38,9 @@ class Producer:
     when something has waited too long. What it still held is then given up: nothing arrives minutes later.
     """
 
-    def __init__(self, cluster: Cluster, options: KafkaOptions) -> None:
+    def __init__(self, cluster: Cluster, topics: Sequence[str], options: KafkaOptions) -> None:
         self._cluster = cluster
+        self._topics = [cluster.url.topic(topic) for topic in topics]
         self._options = options
         self._client: AIOKafkaProducer | None = None
         self._down = f"Kafka at {cluster.url.addresses}: it is not connected yet"
@@ -95,18 +96,37 @@ class Producer:
         return pending
 
     async def _send(self, messages: Sequence[Message], pending: _Pending) -> None:
-        """Waits where a topic is not known yet or a batch is full, for as long as a request may take."""
+        """Waits where a topic is not known yet or a batch is full, for as long as a publish may take."""
         try:
-            client = pending.client = self._client or await self._connected()
+            client: AIOKafkaProducer = self._client or await self._connected()
+            pending.client = client
             for message in messages:
                 if pending.outcome.done():
                     break
+                if pending.client is not self._client:
+                    raise errors.ProducerClosed
                 topic, key = self._cluster.url.topic(message.topic), message.key.encode()
                 # With a partition given, aiokafka needn't list them all for each message.
-                partition = crc32(key) % len(await client.partitions_for(topic))
+                known = client.client.cluster.partitions_for_topic(topic) or await self._learn(client, topic)
+                partition = crc32(key) % len(known)
                 pending.add(await client.send(topic, message.value, key, partition))
         finally:
             pending.release()
+
+    async def _learn(self, client: AIOKafkaProducer, topic: str) -> set[int]:
+        """For a topic that was missing when the client connected. A client that is retired meanwhile never answers."""
+        learning = asyncio.ensure_future(client.partitions_for(topic))
+        retired = asyncio.ensure_future(self._retired.wait())
+        try:
+            timeout_s = self._options.publish_timeout_s
+            await asyncio.wait([learning, retired], timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+            if not learning.done():
+                raise errors.ProducerClosed if retired.done() else errors.UnknownTopicOrPartitionError
+            partitions: set[int] = learning.result()
+            return partitions
+        finally:
+            learning.cancel()
+            retired.cancel()
 
     async def _connected(self) -> AIOKafkaProducer:
         """Waits for a client that is being replaced; raises Unavailable once that failed."""
@@ -148,6 +168,8 @@ class Producer:
             client = self._new_client()
         try:
             await start_within(self._options.request_timeout_s, client)
+            async with asyncio.timeout(self._options.request_timeout_s):
+                await client.client.set_topics(self._topics)
         except BaseException as error:
             await end_producer(client, 0)
             if isinstance(error, errors.ClusterAuthorizationFailedError):
@@ -180,14 +202,20 @@ class Producer:
         while True:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._retired.wait(), _LOOK_S)
-            if self._stuck():
-                self._retire("messages wait for too long")
+            self._give_up_overdue()
             if self._client is None:
                 await self._reconnect()
 
-    def _stuck(self) -> bool:
-        oldest = next((pending for pending in self._pending if pending.client is self._client), None)
-        return oldest is not None and time.monotonic() - oldest.since > self._options.replace_after_s
+    def _give_up_overdue(self) -> None:
+        """What a client holds too long costs it its place; what an earlier one left behind is forgotten."""
+        now = time.monotonic()
+        for pending in list(self._pending):
+            if now - pending.since <= self._options.replace_after_s:
+                break
+            if pending.client is None or pending.client is not self._client:
+                pending.give_up()
+            else:
+                self._retire("messages wait for too long")
 
     async def _reconnect(self) -> None:
         self._retired.clear()

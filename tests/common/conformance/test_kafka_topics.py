@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -12,7 +13,7 @@ from libs.common.bus.kafka import KafkaBus
 from libs.common.bus.kafka_inspection import create_topics, inspect_cluster
 from libs.common.bus.kafka_options import KafkaOptions
 from libs.common.bus.port import TopicSpec
-from libs.common.errors import EngineRefused
+from libs.common.errors import EngineRefused, Unavailable
 from libs.common.findings import Level
 from libs.common.ids import new_id
 from tests.common.conformance.bus_suite import TOPIC, message
@@ -79,6 +80,24 @@ async def said(url: str, topics: Sequence[TopicSpec]) -> str:
     """What is wrong, each finding a line with its level."""
     found = await inspect_cluster(url, topics)
     return "\n".join(f"{finding.level}: {finding.what}" for finding in found if finding.level is not Level.OK)
+
+
+async def test_a_message_for_a_topic_that_is_gone_is_refused_in_time(url: str, admin: KafkaAdmin) -> None:
+    bus = KafkaBus(url, [topic(TOPIC)], replace(QUICK, publish_timeout_s=1.0))
+    await bus.start()
+    with pytest.raises(Unavailable, match="a topic is missing: make it with"):
+        await bus.publish([message(b"1", topic="suite.nowhere")])
+    await admin.create_topic("suite.nowhere", 1)
+    await until_async(lambda: takes(bus, "suite.nowhere"))
+    await bus.close()
+
+
+async def takes(bus: KafkaBus, name: str) -> bool:
+    try:
+        await bus.publish([message(b"1", topic=name)])
+    except Unavailable:
+        return False
+    return True
 
 
 async def test_more_replicas_than_brokers_are_refused(url: str) -> None:
