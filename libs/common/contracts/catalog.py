@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from libs.common.contracts.calls import Call
 from libs.common.contracts.envelope import Event, Record
+from libs.common.contracts.identity import UserGrant
 
 
 class Kind(StrEnum):
@@ -16,6 +17,8 @@ class Kind(StrEnum):
     ACTION = "action"
     EVENT = "event"
     TRIGGER = "trigger"
+    CONDITION = "condition"
+    DATATYPE = "datatype"
 
     # An enumeration hashes by a method in Python; as a part of cache keys that is the hottest one there is.
     __hash__ = str.__hash__
@@ -43,14 +46,21 @@ class CatalogChanged(Event):
 
 
 class ServiceQuestion(Record):
-    """The service that `ref` (id or name) means to this platform: its own first, then a public one."""
+    """The service that `ref` (id or name) means to this platform: its own first, then a public one.
+
+    With `ended` the one of that id too that was deleted, until what its subscriptions' `delete` hooks need is gone.
+    """
 
     platform_id: str
     ref: str
+    ended: bool = False
 
 
 class ServiceGrant(Record):
-    """A service that the platform may use. `owner_platform_id` is whose it is, `created_by` a user of theirs."""
+    """A service that the platform may use. `owner_platform_id` is whose it is, `created_by` a user of theirs.
+
+    With `sharing` `group` it is for the users of `group_ids`, and for its creator.
+    """
 
     id: str
     name: str
@@ -59,6 +69,13 @@ class ServiceGrant(Record):
     enabled: bool
     default_version_id: str | None
     created_by: str | None = None
+    group_ids: tuple[str, ...] = ()
+
+    def is_for(self, user: UserGrant | None) -> bool:
+        """Whether this user of a platform that may use it may use it; without one the platform itself acts."""
+        if self.sharing != "group" or user is None:
+            return True
+        return user.user_id == self.created_by or not user.groups.isdisjoint(self.group_ids)
 
 
 class ComponentQuestion(Record):

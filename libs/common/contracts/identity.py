@@ -40,6 +40,23 @@ class UserChanged(Event):
         return self.user_row_id
 
 
+class MembershipChanged(Event):
+    """A user joined or left a group, or became or ceased to be one of its admins."""
+
+    topic: ClassVar[str] = "identity.users"
+    type: ClassVar[str] = "identity.membership.changed"
+
+    group_id: str
+    user_row_id: str
+    user_id: str
+    revision: int
+    deleted: bool
+
+    @property
+    def key(self) -> str:
+        return self.user_row_id
+
+
 class KeyQuestion(Record):
     """Whose key is this? `key_hash` is the hex SHA-256 of the key."""
 
@@ -61,13 +78,31 @@ class UserQuestion(Record):
 
 
 class UserGrant(Record):
-    """A user as the other services see one; `row_id` is what their rows refer to."""
+    """A user as the other services see one; `row_id` is what their rows refer to.
+
+    `groups` are the ids of the groups that the user is in, `admin_of` of those whose admin it is.
+    """
 
     row_id: str
     platform_id: str
     user_id: str
     email: str | None
     name: str | None
+    groups: frozenset[str] = frozenset()
+    admin_of: frozenset[str] = frozenset()
+
+
+class GroupsQuestion(Record):
+    """Which of these groups are there, of this platform?"""
+
+    platform_id: str
+    ids: tuple[str, ...]
+
+
+class GroupsGrant(Record):
+    """The ids of those that are."""
+
+    ids: frozenset[str]
 
 
 AUTHENTICATE_KEY = Call(
@@ -83,4 +118,11 @@ FIND_USER = Call(
     callers=("catalog", "credentials", "executor", "webhooks"),
     request=UserQuestion,
     answer=UserGrant,
+)
+FIND_GROUPS = Call(
+    "find-groups",
+    owner="identity",
+    callers=("catalog",),
+    request=GroupsQuestion,
+    answer=GroupsGrant,
 )

@@ -8,7 +8,7 @@ from typing import Any
 from libs.common.contracts.calls import Call
 from libs.common.contracts.catalog import FIND_COMPONENT, FIND_SECURITY, FIND_SERVICE, FIND_VERSION, LIST_COMPONENTS
 from libs.common.contracts.credentials import FIND_CREDENTIAL, FIND_VARIABLES, KEEP_VALUE
-from libs.common.contracts.identity import AUTHENTICATE_KEY, FIND_USER
+from libs.common.contracts.identity import AUTHENTICATE_KEY, FIND_GROUPS, FIND_USER
 
 CALLS: tuple[Call[Any, Any], ...] = (
     FIND_SERVICE,
@@ -21,6 +21,7 @@ CALLS: tuple[Call[Any, Any], ...] = (
     KEEP_VALUE,
     AUTHENTICATE_KEY,
     FIND_USER,
+    FIND_GROUPS,
 )
 
 

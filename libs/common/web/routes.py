@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, TypeAlias
 
@@ -22,6 +22,16 @@ class User(Enum):
 
     REQUIRED = "required"
     OPTIONAL = "optional"
+
+
+@dataclass(frozen=True, slots=True)
+class QueryParameter:
+    """A parameter that a route takes in its query, beside `userId`, and `limit` and `cursor` where it lists."""
+
+    name: str
+    description: str
+    required: bool = False
+    schema: Mapping[str, Any] = field(default_factory=lambda: {"type": "string"})
 
 
 @dataclass(slots=True)
@@ -83,3 +93,4 @@ class Route:
     status: int = 200
     effect: bool = False
     open: bool = False
+    query: tuple[QueryParameter, ...] = ()

@@ -57,5 +57,19 @@ RULES: dict[Kind, KindRules] = {
             hooks=("create", "delete", "trigger", "renew"),
             delete_needs_user=True,
         ),
+        KindRules(
+            Kind.CONDITION,
+            identity="condition_id",
+            members={"label": {}, "schema": {}, "logic": {}},
+            hooks=("execute",),
+            delete_needs_user=True,
+        ),
+        KindRules(
+            Kind.DATATYPE,
+            identity="datatype_id",
+            members={"schema": {}, "logic": {}},
+            hooks=("values", "execute"),
+            version_required=True,
+        ),
     )
 }

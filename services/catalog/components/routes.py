@@ -10,7 +10,7 @@ from libs.common.web.routes import ApiRequest, Route, User
 from services.catalog.components.components import Components
 from services.catalog.components.kinds import RULES
 from services.catalog.components.reading import ReadComponents
-from services.catalog.components.schemas import BODIES, component_row
+from services.catalog.components.schemas import BODIES, component_row, created_row
 from services.catalog.services.directory import Directory
 from services.catalog.wire import actor_of
 
@@ -20,7 +20,7 @@ class ComponentRoutes:
 
     def __init__(self, kind: Kind, components: Components, reading: ReadComponents, directory: Directory) -> None:
         self._kind = kind
-        self._ref = f"{kind.value}Id"
+        self._ref = "condition_id" if kind is Kind.CONDITION else f"{kind.value}Id"
         self._components = components
         self._reading = reading
         self._directory = directory
@@ -47,7 +47,7 @@ class ComponentRoutes:
     async def create(self, asked: ApiRequest) -> dict[str, Any]:
         actor = actor_of(asked)
         service = await self._directory.writable(actor, asked.path("serviceId"))
-        return component_row(await self._components.create(service, self._kind, actor, asked.body.unwrapped()))
+        return created_row(await self._components.create(service, self._kind, actor, asked.body.unwrapped()))
 
     async def get(self, asked: ApiRequest) -> dict[str, Any]:
         service = await self._directory.readable(asked.platform_id, asked.path("serviceId"))

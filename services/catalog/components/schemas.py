@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from pydantic import Field, field_validator
+from pydantic.alias_generators import to_camel
 
 from libs.common.clock import wire_time
 from libs.common.contracts.catalog import Kind
@@ -93,6 +94,25 @@ class TriggerUpdate(ComponentUpdate):
     logic: JsonObject = {}
 
 
+class ConditionUpdate(ComponentUpdate):
+    """A question, answered by yes or no."""
+
+    server_owned = _ROW_OWNED | {"condition_id"}
+
+    label: Label = {}
+    schema_: JsonObject = Field({}, alias="schema")
+    logic: JsonObject = {}
+
+
+class DatatypeUpdate(ComponentUpdate):
+    """What a field can hold, and how to list its values."""
+
+    server_owned = _ROW_OWNED | {"datatype_id"}
+
+    schema_: JsonObject = Field({}, alias="schema")
+    logic: JsonObject = {}
+
+
 class VariableCreate(VariableUpdate):
     """A new variable, named by its identity if not otherwise, or the one to be merged into."""
 
@@ -124,6 +144,22 @@ class TriggerCreate(TriggerUpdate):
     name: Name
 
 
+class ConditionCreate(ConditionUpdate):
+    """A new condition, or the one to be merged into."""
+
+    id: Name | None = None
+    condition_id: Name | None = None
+    name: Name
+
+
+class DatatypeCreate(DatatypeUpdate):
+    """A new datatype, or the one to be merged into."""
+
+    id: Name | None = None
+    datatype_id: Name | None = None
+    name: Name
+
+
 @dataclass(frozen=True, slots=True)
 class Bodies:
     """A kind's request bodies."""
@@ -137,11 +173,26 @@ BODIES: Mapping[Kind, Bodies] = {
     Kind.ACTION: Bodies(ActionCreate, ActionUpdate),
     Kind.EVENT: Bodies(EventCreate, EventUpdate),
     Kind.TRIGGER: Bodies(TriggerCreate, TriggerUpdate),
+    Kind.CONDITION: Bodies(ConditionCreate, ConditionUpdate),
+    Kind.DATATYPE: Bodies(DatatypeCreate, DatatypeUpdate),
 }
 
 
 def component_row(found: Found) -> dict[str, Any]:
-    """One row as it is answered."""
+    """One row as it is answered: a condition in camelCase, every other kind in snake_case."""
+    if found.head.kind is Kind.CONDITION:
+        return {to_camel(member): value for member, value in _row(found).items()}
+    return _row(found)
+
+
+def created_row(found: Found) -> dict[str, Any]:
+    """What creating one answers: of a condition or datatype its row's id alone."""
+    if found.head.kind in (Kind.CONDITION, Kind.DATATYPE):
+        return {"id": found.row.id}
+    return component_row(found)
+
+
+def _row(found: Found) -> dict[str, Any]:
     rules, row = RULES[found.head.kind], found.row
     return {
         "id": row.id,
