@@ -32,6 +32,14 @@ class ActionName:
     action_version: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class VariableName:
+    """A variable of the service as it is named in the logic."""
+
+    path: Path
+    name: str
+
+
 class Compiler:
     """One compilation: node compilers read their members through it and note what they found."""
 
@@ -40,6 +48,7 @@ class Compiler:
         self.problems: list[Problem] = []
         self.scripts: list[ScriptSource] = []
         self.actions: list[ActionName] = []
+        self.variables: list[VariableName] = []
         self.nodes = 0
         self.uses_credential = False
         self.uses_variables = False

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from libs.logic.actions import compile_action
-from libs.logic.compiler import ActionName, Compiler, ScriptSource
+from libs.logic.compiler import ActionName, Compiler, ScriptSource, VariableName
 from libs.logic.errors import InvalidLogic, LogicError, Path, Problem
 from libs.logic.pieces import Piece, Waiting, as_evaluate, as_run
 from libs.logic.references import compile_reference
@@ -33,6 +33,7 @@ class Program:
         self.uses_variables = compiler.uses_variables
         self.scripts: tuple[ScriptSource, ...] = tuple(compiler.scripts)
         self.actions: tuple[ActionName, ...] = tuple(compiler.actions)
+        self.variables: tuple[VariableName, ...] = tuple(compiler.variables)
         held = compiler.uses_credential or compiler.uses_variables or compiler.uses_user
         self.is_plain = self.is_sync and not held
         """Its value follows from its input alone."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from libs.logic.compiler import Compiler, Node
+from libs.logic.compiler import Compiler, Node, VariableName
 from libs.logic.errors import LogicError, Path
 from libs.logic.pieces import Constant, Piece, Ready, Run
 from libs.logic.scope import Credential, Scope
@@ -70,6 +70,7 @@ def _variable(compiler: Compiler, node: Node, path: Path) -> Run | None:
     compiler.uses_variables = True
     compiler.members(node, path, required=("operation", "variable"), optional=())
     name = compiler.text(node, "variable", path) or ""
+    compiler.variables.append(VariableName((*path, "variable"), name))
 
     def run(scope: Scope) -> Any:
         if name in scope.missing_variables:

@@ -24,7 +24,9 @@ from services.catalog.logic_check import LogicCheck, SyntaxCheck
 from services.catalog.securities.repository import SecurityRepository
 from services.catalog.securities.routes import SecurityRoutes
 from services.catalog.securities.securities import Securities
+from services.catalog.services.clients import Identity
 from services.catalog.services.directory import Directory
+from services.catalog.services.publishing import Publishing
 from services.catalog.services.removal import Removal
 from services.catalog.services.repository import ServiceRepository
 from services.catalog.services.routes import ServiceRoutes
@@ -32,6 +34,7 @@ from services.catalog.services.services import Services
 from services.catalog.sweep import SWEEP_INTERVAL_S, Sweep
 from services.catalog.versions.freezing import Freezer
 from services.catalog.versions.pinned import PinnedRows
+from services.catalog.versions.release import ReleaseCheck
 from services.catalog.versions.repository import PinRepository, VersionRepository
 from services.catalog.versions.routes import VersionRoutes
 from services.catalog.versions.versions import Versions
@@ -44,16 +47,19 @@ def build(infra: Infra, sandbox: SyntaxCheck) -> Service:
     logic = LogicCheck(sandbox)
     directory = Directory(kept, infra.bus)
     removal = Removal(kept, (heads, contents, pins, versions_kept, securities_kept))
-    services = Services(kept, versions_kept, removal, clock)
-    versions = Versions(versions_kept, services, securities_kept, Freezer(heads, pins, clock), logic, clock)
+    identity, check = Identity(infra.peers), ComponentCheck(logic, heads)
+    services = Services(kept, versions_kept, identity, removal, clock)
+    release = ReleaseCheck(pins, contents, heads, kept, check)
+    versions = Versions(versions_kept, services, securities_kept, Freezer(heads, pins, release, clock), logic, clock)
+    publishing = Publishing(services, versions)
     securities = Securities(securities_kept, versions, services, clock)
     resolution = Resolution(heads, contents, pins, versions)
     reading = ReadComponents(heads, contents, infra.bus)
-    writer = ContentWriter(contents, ComponentCheck(logic), ValueKeeper(infra.peers), clock)
+    writer = ContentWriter(contents, check, ValueKeeper(infra.peers), clock)
     components = Components(heads, reading, writer, services, PinnedRows(pins, versions_kept), clock)
     sweep = Sweep(heads, contents, pins, versions_kept, clock)
     routes: tuple[Route, ...] = (
-        *ServiceRoutes(services, directory).table(),
+        *ServiceRoutes(services, publishing, identity, directory).table(),
         *VersionRoutes(versions, directory).table(),
         *SecurityRoutes(securities, directory).table(),
         *(route for kind in Kind for route in ComponentRoutes(kind, components, reading, directory).table()),

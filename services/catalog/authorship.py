@@ -11,10 +11,15 @@ from pydantic import BaseModel, ConfigDict
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A platform, on behalf of one of its users or, without one, for itself."""
+    """A platform, on behalf of one of its users or, without one, for itself.
+
+    `groups` are the ids of the groups that the user is in, `admin_of` of those whose admin it is.
+    """
 
     platform_id: str
     user_id: str | None
+    groups: frozenset[str] = frozenset()
+    admin_of: frozenset[str] = frozenset()
 
 
 class Authored(BaseModel):

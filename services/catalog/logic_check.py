@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from libs.common.errors import Detail, Invalid, Unavailable
+from libs.common.errors import Detail, Unavailable, invalid_request
 from libs.logic.compiler import ScriptSource
 from libs.logic.errors import InvalidLogic, LogicError, Problem
 from libs.logic.program import compile_hooks
 
 MOST_SCRIPTS = 200
-_SHOWN = 3
 
 
 class SyntaxCheck(Protocol):
@@ -48,8 +47,7 @@ class LogicCheck:
 def refuse(failures: Sequence[Detail]) -> None:
     """Raises Invalid with all of them, if there are any."""
     if failures:
-        summary = "; ".join(f"{failure.path}: {failure.message}" for failure in failures[:_SHOWN])
-        raise Invalid("invalid_request", f"The body is not valid: {summary}", details=failures)
+        raise invalid_request(failures, "body")
 
 
 def _detail(problem: Problem) -> Detail:

@@ -10,6 +10,7 @@ from libs.common.clock import wire_time
 from libs.common.web.routes import ApiRequest
 from libs.common.web.text import FreeText
 from services.catalog.authorship import Actor, Authored
+from services.catalog.services.models import Service
 
 
 def _name(value: str) -> str:
@@ -26,7 +27,10 @@ JsonObject = dict[str, Any]
 
 
 def actor_of(asked: ApiRequest) -> Actor:
-    return Actor(asked.platform_id, asked.user.user_id if asked.user is not None else None)
+    user = asked.user
+    if user is None:
+        return Actor(asked.platform_id, None)
+    return Actor(asked.platform_id, user.user_id, user.groups, user.admin_of)
 
 
 def authored_row(thing: Authored) -> dict[str, Any]:
@@ -37,3 +41,13 @@ def authored_row(thing: Authored) -> dict[str, Any]:
         "updatedAt": wire_time(thing.updated_at),
         "updatedBy": thing.updated_by,
     }
+
+
+def shown_to(actor: Actor, service: Service, row: dict[str, Any]) -> dict[str, Any]:
+    """The row of what is inside the service; another platform is not told whose users made it."""
+    if actor.platform_id == service.platform_id:
+        return row
+    return {name: None if name in _AUTHORS else value for name, value in row.items()}
+
+
+_AUTHORS = frozenset({"createdBy", "updatedBy", "created_by", "updated_by"})

@@ -66,6 +66,7 @@ async def test_an_update_is_checked_too_and_a_refused_one_changes_nothing(world:
 )
 async def test_both_notations_of_variables_are_kept_as_they_came(world: World, variable: dict[str, Any]) -> None:
     schema = {"variables": [variable], "output": {"type": "object"}}
+    await world.make("datatype", "T")
     assert (await world.make("action", "a", schema=schema))["schema"] == schema
 
 

@@ -130,7 +130,7 @@ async def test_the_same_create_under_one_idempotency_key_is_one_service(world: W
         ({"name": "a", "enabled": "yes"}, "enabled"),
         ({"name": "a", "displayOrder": 1.5}, "displayOrder"),
         ({"name": "a", "sharing": "all"}, "sharing"),
-        ({"name": "a", "sharing": "group"}, "sharing"),
+        ({"name": "a", "sharing": "group"}, "groupIds"),
         ({"name": "a", "defaultVersionId": "1"}, "defaultVersionId"),
     ],
 )
@@ -155,7 +155,7 @@ async def test_changing_needs_a_user_and_that_user_to_be_the_creator(world: Worl
         ("DELETE", "/service/github", None),
     ):
         await world.refused(400, method, path, body, user=None)
-        assert (await world.refused(403, method, path, body, user="bob"))["code"] == "not_the_creator"
+        assert (await world.refused(403, method, path, body, user="bob"))["code"] == "not_permitted"
         await world.refused(404, method, path, body, user="nobody")
     assert (await world.ok("GET", "/service/github", user="bob"))["icon"] is None
 

@@ -26,7 +26,10 @@ from libs.common.contracts.catalog import (
 from libs.common.contracts.credentials import KEEP_VALUE, ValueHandle, ValueToKeep
 from libs.common.contracts.identity import (
     AUTHENTICATE_KEY,
+    FIND_GROUPS,
     FIND_USER,
+    GroupsGrant,
+    GroupsQuestion,
     KeyGrant,
     KeyQuestion,
     UserGrant,
@@ -59,7 +62,10 @@ from services.catalog.versions.repository import PinRepository, VersionRepositor
 
 _RING = KeyRing.parse("k1:" + "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=")
 _PLATFORMS = {hashlib.sha256(f"{name}-key".encode()).hexdigest(): name for name in ("acme", "rival")}
-_USERS = {("acme", "ann"), ("acme", "bob"), ("rival", "rita")}
+_USERS = {("acme", "ann"), ("acme", "bob"), ("acme", "max"), ("rival", "rita")}
+_GROUPS = {"acme": frozenset({"sales", "support"}), "rival": frozenset({"theirs"})}
+_MEMBERS = {"bob": frozenset({"sales"}), "max": frozenset({"sales", "support"})}
+_ADMINS = {"max": frozenset({"sales"})}
 
 
 class TickingClock:
@@ -123,7 +129,10 @@ class Answer:
 
 @dataclass
 class World:
-    """A running catalog. Requests come from platform `acme` and its user `ann` unless told otherwise."""
+    """A running catalog. Requests come from platform `acme` and its user `ann` unless told otherwise.
+
+    Of acme's users, `bob` is in the group `sales`, `max` its admin and a member of `support`.
+    """
 
     client: TestClient[Any, Any]
     infra: Infra
@@ -191,15 +200,26 @@ async def _key(question: KeyQuestion) -> KeyGrant | None:
 async def _user(question: UserQuestion) -> UserGrant | None:
     if (question.platform_id, question.user_id) not in _USERS:
         return None
-    row_id = f"row-of-{question.user_id}"
-    return UserGrant(row_id=row_id, platform_id=question.platform_id, user_id=question.user_id, email=None, name=None)
+    return UserGrant(
+        row_id=f"row-of-{question.user_id}",
+        platform_id=question.platform_id,
+        user_id=question.user_id,
+        email=None,
+        name=None,
+        groups=_MEMBERS.get(question.user_id, frozenset()),
+        admin_of=_ADMINS.get(question.user_id, frozenset()),
+    )
+
+
+async def _groups(question: GroupsQuestion) -> GroupsGrant:
+    return GroupsGrant(ids=_GROUPS[question.platform_id].intersection(question.ids))
 
 
 @asynccontextmanager
 async def running_world(sandbox: SyntaxCheck | None = None) -> AsyncIterator[World]:
     clock, credentials = TickingClock(), Credentials()
     engines = open_engines("sqlite::memory:", "local:", clock)
-    answers: dict[Any, Any] = {AUTHENTICATE_KEY: _key, FIND_USER: _user, KEEP_VALUE: credentials.keep}
+    answers: dict[Any, Any] = {AUTHENTICATE_KEY: _key, FIND_USER: _user, FIND_GROUPS: _groups, KEEP_VALUE: credentials.keep}
     infra = Infra(
         settings=Settings(),
         clock=clock,

@@ -8,26 +8,36 @@ from typing import Any
 from libs.common.contracts.catalog import Kind
 from libs.common.errors import Detail
 from libs.common.verification import preset_of
+from services.catalog.components.keywords import DatatypeName, datatypes_named
 from services.catalog.components.kinds import KindRules
+from services.catalog.components.repository import HeadRepository
 from services.catalog.components.schema_check import SchemaCheck
 from services.catalog.logic_check import LogicCheck, refuse
 
 
 class ComponentCheck:
-    """Refuses logic that would not run, schemas that would not validate, verification that is no declaration."""
+    """Finds logic that would not run, schemas that would not validate, verification that is no declaration."""
 
-    def __init__(self, logic: LogicCheck) -> None:
+    def __init__(self, logic: LogicCheck, heads: HeadRepository) -> None:
         self._logic = logic
+        self._heads = heads
         self._schemas = SchemaCheck()
 
-    async def refuse_invalid(self, rules: KindRules, members: dict[str, Any]) -> None:
-        """Raises Invalid with every failure, Unavailable while scripts can't be checked."""
+    async def failures(self, rules: KindRules, members: dict[str, Any]) -> list[Detail]:
+        """Everything that is wrong with these members. Raises Unavailable while scripts can't be checked."""
         failures = list(_verification(members.get("config", {}))) if rules.kind is Kind.EVENT else []
         if "schema" in members:
             failures += self._schema(rules, members["schema"])
         if "logic" in members:
             failures += await self._logic.failures(members["logic"], rules.hooks)
-        refuse(failures)
+        return failures
+
+    async def refuse_invalid(self, service_id: str, rules: KindRules, members: dict[str, Any]) -> None:
+        """Raises Invalid with every failure, a datatype that is not there yet included; Unavailable."""
+        failures = await self.failures(rules, members)
+        named = datatypes_of(members.get("schema", {}))
+        known = await self._heads.refs_held(service_id, Kind.DATATYPE, (each.ref for each in named))
+        refuse(failures + [_no_datatype(each) for each in named if each.ref not in known])
 
     def refuse_value(self, schema: dict[str, Any], value: object) -> None:
         """Raises Invalid, which never tells the value."""
@@ -37,6 +47,21 @@ class ComponentCheck:
         if rules.kind is Kind.VARIABLE:
             return self._schemas.one(schema, "schema")
         return self._schemas.declared(schema)
+
+
+def datatypes_of(schema: dict[str, Any]) -> list[DatatypeName]:
+    """Every datatype that a component's schema names, wherever in it."""
+    variables = schema.get("variables", [])
+    places: list[tuple[object, str]] = [(schema.get(member), f"schema.{member}") for member in ("output", "data")]
+    for index, variable in enumerate(variables if isinstance(variables, list) else ()):
+        place = f"schema.variables.{index}"
+        older = isinstance(variable, dict) and "title" not in variable
+        places.append((variable.get("schema"), f"{place}.schema") if older else (variable, place))
+    return [each for part, place in places for each in datatypes_named(part, place)]
+
+
+def _no_datatype(named: DatatypeName) -> Detail:
+    return Detail(named.path, f"this service has no datatype {named.ref[:128]!r}; make it first")
 
 
 def _verification(config: dict[str, Any]) -> Iterator[Detail]:

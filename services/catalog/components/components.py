@@ -18,6 +18,7 @@ from services.catalog.components import numbers
 from services.catalog.components.kinds import RULES
 from services.catalog.components.models import Found, Head, Row
 from services.catalog.components.planning import Plan, plan_update
+from services.catalog.components.promises import Promises, refuse_change_of_public
 from services.catalog.components.reading import ReadComponents
 from services.catalog.components.repository import HeadRepository, head_id_of
 from services.catalog.components.writing import ContentWriter
@@ -53,6 +54,7 @@ class Components:
         self._heads = heads
         self._reading = reading
         self._contents = contents
+        self._promises = Promises(reading)
         self._services = services
         self._pinned = pinned
         self._clock = clock
@@ -72,7 +74,7 @@ class Components:
         head = Head(id=head_id_of(row_id), service_id=service.id, kind=kind, name=name, identity=identity, rows=())
         await self._refuse_taken(head, row_id)
         members = await self._contents.accept(service, head, dict(RULES[kind].members), given.members)
-        row = await self._new_row(head, actor, row_id, numbers.FIRST, members, published=given.published)
+        row = await self._written(head, self._made(kind, row_id, numbers.FIRST, actor, given.published), members)
         return Found(await self._add(service, head.having(row)), row, members)
 
     async def update(
@@ -80,7 +82,7 @@ class Components:
     ) -> Found:
         """Raises NotFound, Invalid, Conflict, Unavailable."""
         head = await self._reading.head(service, kind, ref)
-        plan = plan_update(RULES[kind], head, ref, version)
+        plan = plan_update(head, ref, version)
         return await self._carry_out(service, head, plan, actor, given)
 
     async def delete(self, service: Service, kind: Kind, ref: str) -> None:
@@ -130,33 +132,53 @@ class Components:
 
     async def _carry_out(self, service: Service, head: Head, plan: Plan, actor: Actor, given: Given) -> Found:
         """Writes the planned row's content where it changes, then the head that names it."""
-        base = (await self._reading.content(head, plan.base)).members
-        members = await self._contents.accept(service, head, base, given.members)
+        public = (await self._services.fresh(service.id)).published
+        base = await self._reading.content(head, plan.base)
+        members = await self._contents.accept(service, head, base.members, given.members)
         now = self._clock.now()
-        if plan.new_version is not None:
-            row = await self._new_row(head, actor, new_id(), plan.new_version, members, published=given.published)
-        else:
-            row = plan.base.changed(actor, now, **_published(given.published))
-            if members != base:
-                row = await self._rewritten(head, row, members)
+        row = self._planned(head.kind, plan, actor, now, given.published)
         renamed = head.model_copy(update={"name": given.name or head.name})
-        return Found(await self._save(service, renamed.having(row), now), row, members)
+        if public:
+            refuse_change_of_public(base, row, renamed.name, members)
+        await self._promises.refuse_breaking(head, row, members)
+        if row.id != base.row.id or members != base.members:
+            row = await self._written(head, row, members)
+        saved = await self._save(service, renamed.having(row), now)
+        if not public:
+            await self._undo_if_public(service, base, saved, row, members)
+        return Found(saved, row, members)
 
-    async def _new_row(
-        self, head: Head, actor: Actor, id: str, version: str, members: dict[str, Any], *, published: bool | None
-    ) -> Row:
-        revision = await self._contents.write(head, id, members)
+    async def _undo_if_public(
+        self, service: Service, before: Found, saved: Head, row: Row, members: dict[str, Any]
+    ) -> None:
+        """The service may have become public between the look at it and the write. Raises Conflict then."""
+        if not (await self._services.fresh(service.id)).published:
+            return
+        try:
+            refuse_change_of_public(before, row, saved.name, members)
+        except Conflict:
+            restored = before.head.model_copy(update={"revision": saved.revision})
+            await self._save(service, restored, self._clock.now())
+            raise
+
+    def _planned(self, kind: Kind, plan: Plan, actor: Actor, now: datetime, published: bool | None) -> Row:
+        if plan.new_version is not None:
+            return self._made(kind, new_id(), plan.new_version, actor, published)
+        return plan.base.changed(actor, now, **({} if published is None else {"published": published}))
+
+    def _made(self, kind: Kind, id: str, version: str, actor: Actor, published: bool | None) -> Row:
+        """A new row, whose content is still to be written."""
         return Row.model_validate(
             {
                 "id": id,
                 "version": version,
-                "published": RULES[head.kind].published_at_first if published is None else published,
-                "content_revision": revision,
+                "published": RULES[kind].published_at_first if published is None else published,
+                "content_revision": 0,
                 **made_by(actor, self._clock.now()),
             }
         )
 
-    async def _rewritten(self, head: Head, row: Row, members: dict[str, Any]) -> Row:
+    async def _written(self, head: Head, row: Row, members: dict[str, Any]) -> Row:
         revision = await self._contents.write(head, row.id, members, after=row.content_revision)
         return row.model_copy(update={"content_revision": revision})
 
@@ -167,10 +189,6 @@ class Components:
             raise _refusal(taken, head) from None
         except RevisionConflict:
             raise changed_meanwhile() from None
-
-
-def _published(given: bool | None) -> dict[str, bool]:
-    return {} if given is None else {"published": given}
 
 
 def _refusal(taken: DuplicateKey, head: Head) -> Conflict:

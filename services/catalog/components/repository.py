@@ -80,6 +80,12 @@ class HeadRepository:
         found = await asyncio.gather(*(self._documents.find(where, limit=_MOST_NAMESAKES) for where in wanted))
         return [_head(document) for documents in found for document in documents]
 
+    async def refs_held(self, service_id: str, kind: Kind, refs: Iterable[str]) -> set[str]:
+        """Those of `refs` that address some component."""
+        wanted = tuple(dict.fromkeys(refs))
+        found = await asyncio.gather(*(self.by_ref(service_id, kind, ref) for ref in wanted))
+        return {ref for ref, head in zip(wanted, found, strict=True) if head is not None}
+
     async def by_row(self, row_id: str) -> Head | None:
         """The component, of any service, that has this row."""
         found = await self._documents.find({"refs": Contains((_of_row(row_id),))}, limit=1)

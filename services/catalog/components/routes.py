@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from libs.common.contracts.catalog import Kind
 from libs.common.web.paging import Listing
-from libs.common.web.routes import ApiRequest, Route, User
+from libs.common.web.routes import ApiRequest, QueryParameter, Route, User
+from services.catalog.authorship import Actor
 from services.catalog.components.components import Components
 from services.catalog.components.kinds import RULES
+from services.catalog.components.models import Found
 from services.catalog.components.reading import ReadComponents
 from services.catalog.components.schemas import BODIES, component_row, created_row
+from services.catalog.refusals import not_found
 from services.catalog.services.directory import Directory
-from services.catalog.wire import actor_of
+from services.catalog.services.models import Service
+from services.catalog.wire import actor_of, shown_to
+
+_CHANGED = "an exact version such as `1.0.0` to change or make that one, `minor` or `major` to make the next"
+_READ = QueryParameter("version", "the exact version to answer, such as `1.0.0`")
 
 
 class ComponentRoutes:
@@ -30,19 +38,29 @@ class ComponentRoutes:
         everything, one = f"/v1/service/{{serviceId}}/{kind}", f"/v1/service/{{serviceId}}/{kind}/{{{self._ref}}}"
         needed = User.REQUIRED
         deleting = User.REQUIRED if rules.delete_needs_user else User.OPTIONAL
+        version = QueryParameter("version", _CHANGED, required=rules.version_required)
         return (
             Route("GET", everything, self.list_all, f"List the {kind}s of a service"),
             Route("POST", everything, self.create, f"Create a {kind}, or merge by id", bodies.create, user=needed),
-            Route("GET", one, self.get, f"Get a {kind} by row id, {rules.identity} or name"),
-            Route("PUT", one, self.update, f"Update a {kind}, or make its next version", bodies.update, user=needed),
+            Route("GET", one, self.get, f"Get a {kind} by row id, {rules.identity} or name", query=(_READ,)),
+            Route(
+                "PUT",
+                one,
+                self.update,
+                f"Update a {kind}, or make its next version",
+                bodies.update,
+                user=needed,
+                query=(version,),
+            ),
             Route("DELETE", one, self.delete, f"Delete a {kind}, or by row id one version of it", user=deleting),
             Route("GET", f"{one}/version", self.list_versions, f"List the versions of a {kind}, newest first"),
         )
 
     async def list_all(self, asked: ApiRequest) -> Listing:
-        service = await self._directory.readable(asked.platform_id, asked.path("serviceId"))
+        actor = actor_of(asked)
+        service = await self._directory.readable(actor, asked.path("serviceId"))
         found, following = await self._reading.page(service, self._kind, asked.page)
-        return Listing([component_row(each) for each in found], following)
+        return Listing(_shown(found, service, actor), following)
 
     async def create(self, asked: ApiRequest) -> dict[str, Any]:
         actor = actor_of(asked)
@@ -50,10 +68,12 @@ class ComponentRoutes:
         return created_row(await self._components.create(service, self._kind, actor, asked.body.unwrapped()))
 
     async def get(self, asked: ApiRequest) -> dict[str, Any]:
-        service = await self._directory.readable(asked.platform_id, asked.path("serviceId"))
-        return component_row(
-            await self._reading.get(service, self._kind, asked.path(self._ref), asked.query("version"))
-        )
+        actor = actor_of(asked)
+        service = await self._directory.readable(actor, asked.path("serviceId"))
+        found = await self._reading.get(service, self._kind, asked.path(self._ref), asked.query("version"))
+        for row in _shown([found], service, actor):
+            return row
+        raise not_found(self._kind.value)
 
     async def update(self, asked: ApiRequest) -> dict[str, Any]:
         actor, ref, version = actor_of(asked), asked.path(self._ref), asked.query("version")
@@ -67,6 +87,15 @@ class ComponentRoutes:
         return {}
 
     async def list_versions(self, asked: ApiRequest) -> Listing:
-        service = await self._directory.readable(asked.platform_id, asked.path("serviceId"))
-        found = await self._reading.versions(service, self._kind, asked.path(self._ref))
-        return Listing([component_row(each) for each in found])
+        actor = actor_of(asked)
+        service = await self._directory.readable(actor, asked.path("serviceId"))
+        rows = _shown(await self._reading.versions(service, self._kind, asked.path(self._ref)), service, actor)
+        if not rows:
+            raise not_found(self._kind.value)
+        return Listing(rows)
+
+
+def _shown(found: Iterable[Found], service: Service, actor: Actor) -> list[dict[str, Any]]:
+    """The rows that the actor may see: another platform no drafts."""
+    drafts = service.shows_drafts_to(actor)
+    return [shown_to(actor, service, component_row(each)) for each in found if drafts or each.row.published]

@@ -10,6 +10,7 @@ from jsonschema_rs import Draft202012Validator, FancyRegexOptions, ReferencingEr
 
 from libs.common.errors import Detail
 from libs.common.schema_bounds import visits
+from services.catalog.components.keywords import keyword_failures
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _OLDER_MEMBERS = {"name", "required", "schema"}
@@ -25,7 +26,7 @@ class SchemaCheck:
         self._dialect = Draft202012Validator({"$ref": _DIALECT})
 
     def declared(self, schema: dict[str, Any]) -> list[Detail]:
-        """The failures of a schema that declares `variables` and `output`."""
+        """The failures of a schema that declares `variables`, `output` and, of a datatype, `data`."""
         failures: list[Detail] = []
         variables = schema.get("variables", [])
         if isinstance(variables, list):
@@ -34,8 +35,9 @@ class SchemaCheck:
             failures += _repeated(variables)
         else:
             failures.append(Detail("schema.variables", "an array, one JSON Schema object for each variable"))
-        if "output" in schema:
-            failures += self.one(schema["output"], "schema.output")
+        for member in ("output", "data"):
+            if member in schema:
+                failures += self.one(schema[member], f"schema.{member}")
         return failures
 
     def one(self, schema: object, path: str) -> list[Detail]:
@@ -43,11 +45,11 @@ class SchemaCheck:
         failures = [
             Detail(
                 ".".join((path, *map(str, error.instance_path))),
-                f"not valid JSON Schema: {error.message[:_LONGEST_MESSAGE]}",
+                f"not valid JSON Schema{_keyword(error)}: {error.message[:_LONGEST_MESSAGE]}",
             )
             for error in islice(self._dialect.iter_errors(schema), _MOST_FAILURES)
         ]
-        return failures or list(_uncompilable(schema, path))
+        return failures or list(_uncompilable(schema, path)) or keyword_failures(schema, path)
 
     def value_failures(self, schema: dict[str, Any], value: object) -> list[Detail]:
         """Why the value is not valid by a schema that was found to be one, without telling the value."""
@@ -69,6 +71,12 @@ class SchemaCheck:
         if not isinstance(variable.get("required", False), bool):
             failures.append(Detail(f"{path}.required", "true or false"))
         return failures + self.one(variable.get("schema", {}), f"{path}.schema")
+
+
+def _keyword(error: ValidationError) -> str:
+    """The keyword at fault, where the path leads to one."""
+    names = [part for part in error.instance_path if isinstance(part, str)]
+    return f" (`{names[-1]}`)" if names else ""
 
 
 def title_of(variable: dict[str, Any]) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from libs.common.web.paging import Listing
-from libs.common.web.routes import ApiRequest, Route, User
+from libs.common.web.routes import ApiRequest, QueryParameter, Route, User
 from services.catalog.securities.schemas import SecurityCreate, SecurityUpdate, security_row
 from services.catalog.securities.securities import Securities
 from services.catalog.services.directory import Directory
@@ -13,6 +13,7 @@ from services.catalog.wire import actor_of
 
 _ALL = "/v1/service/{serviceId}/security"
 _ONE = "/v1/service/{serviceId}/security/{securityId}"
+_VERSION = QueryParameter("version", "ignored: a security has no versions")
 
 
 class SecurityRoutes:
@@ -28,12 +29,12 @@ class SecurityRoutes:
             Route("GET", _ALL, self.list_securities, "List the securities of a service"),
             Route("POST", _ALL, self.create, "Create a security, or merge by id", SecurityCreate, user=needed),
             Route("GET", _ONE, self.get, "Get a security by its id or label"),
-            Route("PUT", _ONE, self.update, "Update a security", SecurityUpdate, user=needed),
+            Route("PUT", _ONE, self.update, "Update a security", SecurityUpdate, user=needed, query=(_VERSION,)),
             Route("DELETE", _ONE, self.delete, "Delete a security"),
         )
 
     async def list_securities(self, asked: ApiRequest) -> Listing:
-        service = await self._directory.readable(asked.platform_id, asked.path("serviceId"))
+        service = await self._directory.readable(actor_of(asked), asked.path("serviceId"))
         securities, following = await self._securities.page(service, asked.page)
         return Listing([security_row(security) for security in securities], following)
 
@@ -43,7 +44,7 @@ class SecurityRoutes:
         return {"id": (await self._securities.create(service, actor, body.id, body.members())).id}
 
     async def get(self, asked: ApiRequest) -> dict[str, Any]:
-        service = await self._directory.readable(asked.platform_id, asked.path("serviceId"))
+        service = await self._directory.readable(actor_of(asked), asked.path("serviceId"))
         return security_row(await self._securities.get(service, asked.path("securityId")))
 
     async def update(self, asked: ApiRequest) -> dict[str, Any]:

@@ -20,16 +20,16 @@ class Directory:
         self._cache: FollowedCache[tuple[str, str], Service | None] = FollowedCache("services", self._load)
         bus.follow(CatalogChanged.topic, self._heard)
 
-    async def readable(self, platform_id: str, ref: str) -> Service:
-        """Raises NotFound."""
-        service = await self._cache.get((platform_id, ref))
-        if service is None:
+    async def readable(self, actor: Actor, ref: str) -> Service:
+        """Raises NotFound, for what is there and not for this actor too."""
+        service = await self._cache.get((actor.platform_id, ref))
+        if service is None or not service.visible_to(actor):
             raise not_found(NOUN)
         return service
 
     async def writable(self, actor: Actor, ref: str) -> Service:
         """Raises NotFound, or Forbidden for what the actor may see but not change."""
-        service = await self.readable(actor.platform_id, ref)
+        service = await self.readable(actor, ref)
         service.refuse_change_by(actor)
         return service
 
@@ -46,6 +46,7 @@ class Directory:
             enabled=service.enabled,
             default_version_id=service.default_version_id,
             created_by=service.created_by,
+            group_ids=service.group_ids,
         )
 
     async def _load(self, key: tuple[str, str]) -> Loaded[Service | None]:

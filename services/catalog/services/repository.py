@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from libs.common.bus.port import Message
-from libs.common.store.port import Collection, Document, Index, Sort, Store, Value
+from libs.common.store.port import Collection, Cursor, Document, Index, Sort, Store, Value, Where, cursor_after
 from libs.common.web.paging import Page, page_of
+from services.catalog.authorship import Actor
 from services.catalog.services.models import Service
 
 SERVICES = Collection(
@@ -16,6 +19,7 @@ SERVICES = Collection(
         "platform_id": "text",
         "name": "text",
         "public_name": "text",
+        "public": "boolean",
         "display_order": "integer",
         "purge_at": "time",
     },
@@ -23,12 +27,14 @@ SERVICES = Collection(
         Index(("platform_id", "name"), unique=True),
         Index(("public_name",), unique=True),
         Index(("platform_id", "display_order", "name")),
+        Index(("public", "display_order", "name")),
         Index(("purge_at",)),
     ),
     due="purge_at",
 )
 PURGE_LEASE = timedelta(minutes=5)
 _AS_SHOWN = (Sort("display_order"), Sort("name"))
+_PUBLIC: Where = {"public": True}
 
 
 class ServiceRepository:
@@ -45,7 +51,7 @@ class ServiceRepository:
     async def visible(self, platform_id: str, ref: str) -> Service | None:
         """The service of that id, else the platform's own of that name, else the public one of that name."""
         by_id = await self.get(ref)
-        if by_id is not None and by_id.visible_to(platform_id):
+        if by_id is not None and by_id.open_to(platform_id):
             return by_id
         for where in ({"platform_id": platform_id, "name": ref}, {"public_name": ref}):
             found = await self._documents.find(where, limit=1)
@@ -53,12 +59,34 @@ class ServiceRepository:
                 return _service(found[0])
         return None
 
-    async def page(self, platform_id: str, page: Page) -> tuple[list[Service], str | None]:
-        found = await self._documents.find(
-            {"platform_id": platform_id}, order=_AS_SHOWN, after=page.after, limit=page.limit + 1
-        )
-        documents, following = page_of(found, page, _AS_SHOWN)
+    async def page(self, actor: Actor, page: Page) -> tuple[list[Service], str | None]:
+        """What the actor may see: of its own platform, and what is public, in one order."""
+        seen: list[Document] = []
+        after, wanted = page.after, page.limit + 1
+        while len(seen) < wanted:
+            stretch, after = await self._stretch(actor.platform_id, after, wanted)
+            seen += [each for each in stretch if _service(each).visible_to(actor)]
+            if after is None:
+                break
+        documents, following = page_of(seen[:wanted], page, _AS_SHOWN)
         return [_service(document) for document in documents], following
+
+    async def _stretch(
+        self, platform_id: str, after: Cursor | None, limit: int
+    ) -> tuple[list[Document], Cursor | None]:
+        """The next services that somebody of the platform may see, and where those after them begin."""
+        own: Where = {"platform_id": platform_id}
+        found = await asyncio.gather(
+            *(self._documents.find(where, order=_AS_SHOWN, after=after, limit=limit) for where in (own, _PUBLIC))
+        )
+        merged = sorted({each.id: each for documents in found for each in documents}.values(), key=_place)[:limit]
+        complete = all(len(documents) < limit for documents in found) and len(merged) < limit
+        return merged, None if complete else cursor_after(merged[-1], _AS_SHOWN)
+
+    async def has_public(self, name: str, *, besides: str) -> bool:
+        """Whether a service other than the one of that id is public under the name."""
+        found = await self._documents.find({"public_name": name}, limit=1)
+        return bool(found) and found[0].id != besides
 
     async def add(self, service: Service, events: Sequence[Message]) -> Service:
         """Raises DuplicateKey when the id or the name is taken."""
@@ -77,6 +105,12 @@ class ServiceRepository:
         await self._documents.delete(id)
 
 
+def _place(document: Document) -> tuple[Any, ...]:
+    """The order `_AS_SHOWN`, as the store has it: what is absent comes last."""
+    order = document.fields.get("display_order")
+    return order is None, order or 0, document.fields["name"], document.id
+
+
 def _service(document: Document) -> Service:
     return Service.model_validate({**document.body, "id": document.id, "revision": document.revision})
 
@@ -93,6 +127,7 @@ def _fields(service: Service, removed_at: datetime | None) -> dict[str, Value]:
     return {
         "platform_id": service.platform_id,
         "name": service.name,
-        "public_name": service.name if service.sharing == "public" else None,
+        "public_name": service.name if service.published else None,
+        "public": True if service.published else None,
         "display_order": service.display_order,
     }

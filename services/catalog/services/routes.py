@@ -4,22 +4,28 @@ from __future__ import annotations
 
 from typing import Any
 
+from libs.common.errors import invalid
 from libs.common.web.paging import Listing
-from libs.common.web.routes import ApiRequest, Route, User
+from libs.common.web.routes import ApiRequest, QueryParameter, Route, User
+from services.catalog.services.clients import Identity
 from services.catalog.services.directory import Directory
+from services.catalog.services.publishing import Publishing
 from services.catalog.services.schemas import ServiceCreate, ServiceUpdate, listed_row, service_row
 from services.catalog.services.services import Services
 from services.catalog.wire import actor_of
 
 _ALL = "/v1/service"
 _ONE = "/v1/service/{serviceId}"
+_CONTRIBUTOR = QueryParameter("contributor_id", "The user on whose behalf it is published.", required=True)
 
 
 class ServiceRoutes:
     """Parse, call one verb, shape."""
 
-    def __init__(self, services: Services, directory: Directory) -> None:
+    def __init__(self, services: Services, publishing: Publishing, identity: Identity, directory: Directory) -> None:
         self._services = services
+        self._publishing = publishing
+        self._identity = identity
         self._directory = directory
 
     def table(self) -> tuple[Route, ...]:
@@ -34,13 +40,17 @@ class ServiceRoutes:
                 user=User.REQUIRED,
             ),
             Route("GET", _ONE, self.get, "Get a service"),
+            Route(
+                "POST", f"{_ONE}/publish", self.publish, "Publish a service for every platform", query=(_CONTRIBUTOR,)
+            ),
             Route("PUT", _ONE, self.update, "Update a service", ServiceUpdate, user=User.REQUIRED),
             Route("DELETE", _ONE, self.delete, "Delete a service and all that is inside", user=User.REQUIRED),
         )
 
     async def list_services(self, asked: ApiRequest) -> Listing:
-        services, following = await self._services.page(asked.platform_id, asked.page)
-        return Listing([listed_row(service) for service in services], following)
+        actor = actor_of(asked)
+        services, following = await self._services.page(actor, asked.page)
+        return Listing([listed_row(service, actor) for service in services], following)
 
     async def create(self, asked: ApiRequest) -> dict[str, Any]:
         body: ServiceCreate = asked.body
@@ -48,12 +58,21 @@ class ServiceRoutes:
         return {"id": service.id}
 
     async def get(self, asked: ApiRequest) -> dict[str, Any]:
-        return service_row(await self._directory.readable(asked.platform_id, asked.path("serviceId")))
+        actor = actor_of(asked)
+        return service_row(await self._directory.readable(actor, asked.path("serviceId")), actor)
 
     async def update(self, asked: ApiRequest) -> dict[str, Any]:
         actor = actor_of(asked)
         service = await self._directory.writable(actor, asked.path("serviceId"))
-        return service_row(await self._services.update(service, actor, asked.body.given()))
+        return service_row(await self._services.update(service, actor, asked.body.given()), actor)
+
+    async def publish(self, asked: ApiRequest) -> dict[str, Any]:
+        contributor_id = asked.query(_CONTRIBUTOR.name) or ""
+        if asked.user is not None and asked.user.user_id != contributor_id:
+            raise invalid("contributor_id", "differs from userId; the one who publishes acts")
+        contributor = await self._identity.actor(asked.platform_id, contributor_id)
+        service = await self._directory.writable(contributor, asked.path("serviceId"))
+        return service_row(await self._publishing.publish(service, contributor), contributor)
 
     async def delete(self, asked: ApiRequest) -> dict[str, Any]:
         service = await self._directory.writable(actor_of(asked), asked.path("serviceId"))

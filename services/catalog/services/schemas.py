@@ -6,11 +6,11 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from libs.common.clock import wire_time
 from libs.common.web.body import Body
 from libs.common.web.text import FreeText
+from services.catalog.authorship import Actor
 from services.catalog.services.models import Service, Sharing
-from services.catalog.wire import Name
+from services.catalog.wire import Name, authored_row, shown_to
 
 DisplayOrder = Annotated[int, Field(ge=-(2**31), lt=2**31)]
 Icon = Annotated[str, Field(max_length=64 * 1024)]
@@ -25,6 +25,7 @@ class ServiceUpdate(Body):
     type: FreeText | None = None
     icon: Icon | None = None
     sharing: Sharing = "none"
+    group_ids: list[FreeText] = Field([], max_length=100)
     display_order: DisplayOrder | None = None
     enabled: bool = True
     default_version_id: str | None = None
@@ -40,24 +41,24 @@ class ServiceCreate(ServiceUpdate):
         return {name: value for name, value in self.given().items() if name != "id"}
 
 
-def listed_row(service: Service) -> dict[str, Any]:
-    """A service as lists answer it."""
-    return {
+def listed_row(service: Service, actor: Actor) -> dict[str, Any]:
+    """A service as lists answer it; to another platform without whose users made it."""
+    own = service.platform_id == actor.platform_id
+    row = {
         "id": service.id,
         "name": service.name,
         "type": service.type,
         "icon": service.icon,
         "sharing": service.sharing,
+        "groupIds": list(service.group_ids) if own else [],
         "enabled": service.enabled,
         "displayOrder": service.display_order,
         "platformId": service.platform_id,
-        "insertedAt": wire_time(service.inserted_at),
-        "createdBy": service.created_by,
-        "updatedAt": wire_time(service.updated_at),
-        "updatedBy": service.updated_by,
+        **authored_row(service),
     }
+    return shown_to(actor, service, row)
 
 
-def service_row(service: Service) -> dict[str, Any]:
+def service_row(service: Service, actor: Actor) -> dict[str, Any]:
     """A service as it is answered alone."""
-    return {**listed_row(service), "defaultVersionId": service.default_version_id}
+    return {**listed_row(service, actor), "defaultVersionId": service.default_version_id}

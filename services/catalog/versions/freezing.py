@@ -6,7 +6,9 @@ from libs.common.clock import Clock
 from libs.common.ids import new_id
 from libs.common.store.port import Cursor
 from services.catalog.components.repository import HeadRepository
-from services.catalog.versions.models import Pin
+from services.catalog.services.models import Service
+from services.catalog.versions.models import Pin, Version
+from services.catalog.versions.release import ReleaseCheck
 from services.catalog.versions.repository import PinRepository
 
 _BATCH = 200
@@ -15,13 +17,25 @@ _BATCH = 200
 class Freezer:
     """Pins the latest published row of each component as it is now."""
 
-    def __init__(self, heads: HeadRepository, pins: PinRepository, clock: Clock) -> None:
+    def __init__(self, heads: HeadRepository, pins: PinRepository, release: ReleaseCheck, clock: Clock) -> None:
         self._heads = heads
         self._pins = pins
+        self._release = release
         self._clock = clock
 
-    async def freeze(self, service_id: str, version_id: str) -> str:
-        """The new pin set; the version that it is for names it in the write that publishes it."""
+    async def freeze(self, service: Service, version: Version, *, after: Version | None, public: bool) -> Version:
+        """The version with its pins, found fit to follow `after`; its own write makes them count. Raises Conflict."""
+        pin_set = await self._pin(service.id, version.id)
+        frozen = version.model_copy(update={"pin_set": pin_set, "published_at": self._clock.now()})
+        await self._release.refuse_unfit(service, frozen, after=after, public=public)
+        return frozen
+
+    async def refuse_unfit_for_all(self, service: Service, version: Version) -> None:
+        """Raises Conflict for what other platforms could not use of a version that is frozen already."""
+        await self._release.refuse_unfit(service, version, public=True)
+
+    async def _pin(self, service_id: str, version_id: str) -> str:
+        """The new pin set."""
         pin_set, now = new_id(), self._clock.now()
         after: Cursor | None = None
         while True:

@@ -25,6 +25,7 @@ class Version(Authored):
     setting: dict[str, Any] = {}
     default_service_security_id: str | None = None
     pin_set: str | None = None
+    published_at: datetime | None = None
     revision: int = 0
 
 

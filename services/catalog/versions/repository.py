@@ -27,16 +27,35 @@ from services.catalog.versions.models import Pin, Version
 
 VERSIONS = Collection(
     "catalog.versions",
-    {"service_id": "text", "name": "text"},
-    (Index(("service_id", "name"), unique=True),),
+    {"service_id": "text", "name": "text", "published_at": "time"},
+    (Index(("service_id", "name"), unique=True), Index(("service_id", "published_at"))),
     required=frozenset({"service_id", "name"}),
 )
 PINS = Collection(
     "catalog.pins",
-    {"service_id": "text", "row_id": "text", "content_id": "text", "refs": "texts", "written_at": "time"},
-    (Index(("service_id",)), Index(("row_id",)), Index(("content_id",)), Index(("refs",)), Index(("written_at",))),
+    {
+        "service_id": "text",
+        "pin_set": "text",
+        "kind": "text",
+        "name": "text",
+        "row_id": "text",
+        "content_id": "text",
+        "refs": "texts",
+        "written_at": "time",
+    },
+    (
+        Index(("service_id",)),
+        Index(("pin_set", "kind", "name")),
+        Index(("row_id",)),
+        Index(("content_id",)),
+        Index(("refs",)),
+        Index(("written_at",)),
+    ),
+    required=frozenset({"pin_set", "kind", "name"}),
 )
 _BY_NAME = (Sort("name"),)
+_NEWEST_PUBLISHED = (Sort("published_at", descending=True),)
+_BY_KIND = (Sort("kind"), Sort("name"))
 _BY_AGE = (Sort("written_at"),)
 _MOST_NAMESAKES = 8
 
@@ -62,6 +81,11 @@ class VersionRepository:
             return by_id
         found = await self._documents.find({"service_id": service_id, "name": ref}, limit=1)
         return _version(found[0]) if found else None
+
+    async def latest_published(self, service_id: str) -> Version | None:
+        """The one that was published last."""
+        found = await self._documents.find({"service_id": service_id}, order=_NEWEST_PUBLISHED, limit=1)
+        return next((version for version in map(_version, found) if version.published), None)
 
     async def page(self, service_id: str, page: Page) -> tuple[list[Version], str | None]:
         found = await self._documents.find(
@@ -100,6 +124,12 @@ class PinRepository:
         found = await self._documents.find({"refs": Contains((_scoped(pin_set, kind, ref),))}, limit=_MOST_NAMESAKES)
         return min(map(_pin, found), key=lambda pin: pin.head.precedence(ref), default=None)
 
+    async def of_set(self, pin_set: str, after: Cursor | None, limit: int) -> tuple[list[Pin], Cursor | None]:
+        """A stretch of a set's pins by kind and name, and where the next one begins."""
+        found = await self._documents.find({"pin_set": pin_set}, order=_BY_KIND, after=after, limit=limit)
+        following = cursor_after(found[-1], _BY_KIND) if len(found) == limit else None
+        return [_pin(document) for document in found], following
+
     async def of_rows(self, row_ids: Iterable[str]) -> list[Pin]:
         """Pins of these rows, those of a cut-off freeze too."""
         found = await self._documents.find({"row_id": In(tuple(row_ids))})
@@ -134,7 +164,11 @@ def _version(document: Document) -> Version:
 
 
 def _version_document(version: Version) -> Document:
-    fields = {"service_id": version.service_id, "name": version.name}
+    fields: dict[str, Value] = {
+        "service_id": version.service_id,
+        "name": version.name,
+        "published_at": version.published_at,
+    }
     body = version.model_dump(mode="json", exclude={"id", "revision"})
     return Document(version.id, fields, body, revision=version.revision)
 
@@ -151,6 +185,9 @@ def _pin_document(pin: Pin) -> Document:
     head = pin.head
     fields: dict[str, Value] = {
         "service_id": head.service_id,
+        "pin_set": pin.pin_set,
+        "kind": head.kind.value,
+        "name": head.name,
         "row_id": pin.row.id,
         "content_id": pin.row.content_id,
         "refs": tuple(_scoped(pin.pin_set, head.kind, ref) for ref in (head.name, head.identity)),

@@ -6,7 +6,9 @@ from typing import Any
 
 from libs.common.web.paging import Listing
 from libs.common.web.routes import ApiRequest, Route, User
+from services.catalog.refusals import not_found
 from services.catalog.services.directory import Directory
+from services.catalog.versions.models import NOUN
 from services.catalog.versions.schemas import VersionCreate, VersionUpdate, version_row
 from services.catalog.versions.versions import Versions
 from services.catalog.wire import actor_of
@@ -33,9 +35,11 @@ class VersionRoutes:
         )
 
     async def list_versions(self, asked: ApiRequest) -> Listing:
-        service = await self._directory.readable(asked.platform_id, asked.path("serviceId"))
+        actor = actor_of(asked)
+        service = await self._directory.readable(actor, asked.path("serviceId"))
         versions, following = await self._versions.page(service, asked.page)
-        return Listing([version_row(version) for version in versions], following)
+        shown = [version for version in versions if service.shows_drafts_to(actor) or version.published]
+        return Listing([version_row(version, service, actor) for version in shown], following)
 
     async def create(self, asked: ApiRequest) -> dict[str, Any]:
         actor, body = actor_of(asked), asked.body
@@ -43,13 +47,18 @@ class VersionRoutes:
         return {"id": (await self._versions.create(service, actor, body.id, body.members())).id}
 
     async def get(self, asked: ApiRequest) -> dict[str, Any]:
-        service = await self._directory.readable(asked.platform_id, asked.path("serviceId"))
-        return version_row(await self._versions.get(service, asked.path("versionId")))
+        actor = actor_of(asked)
+        service = await self._directory.readable(actor, asked.path("serviceId"))
+        version = await self._versions.get(service, asked.path("versionId"))
+        if not (version.published or service.shows_drafts_to(actor)):
+            raise not_found(NOUN)
+        return version_row(version, service, actor)
 
     async def update(self, asked: ApiRequest) -> dict[str, Any]:
         actor = actor_of(asked)
         service = await self._directory.writable(actor, asked.path("serviceId"))
-        return version_row(await self._versions.update(service, asked.path("versionId"), actor, asked.body.given()))
+        version = await self._versions.update(service, asked.path("versionId"), actor, asked.body.given())
+        return version_row(version, service, actor)
 
     async def delete(self, asked: ApiRequest) -> dict[str, Any]:
         service = await self._directory.writable(actor_of(asked), asked.path("serviceId"))

@@ -7,8 +7,10 @@ from typing import Any
 from pydantic import field_validator
 
 from libs.common.web.body import Body
+from services.catalog.authorship import Actor
+from services.catalog.services.models import Service
 from services.catalog.versions.models import Version
-from services.catalog.wire import JsonObject, Label, Name, authored_row
+from services.catalog.wire import JsonObject, Label, Name, authored_row, shown_to
 
 _SCOPES = ("standard", "automation", "target", "user", "serviceUrl")
 
@@ -46,9 +48,9 @@ class VersionCreate(VersionUpdate):
         return {name: value for name, value in self.given().items() if name != "id"}
 
 
-def version_row(version: Version) -> dict[str, Any]:
+def version_row(version: Version, service: Service, actor: Actor) -> dict[str, Any]:
     """A service version as it is answered."""
-    return {
+    row = {
         "id": version.id,
         "name": version.name,
         "label": version.label,
@@ -59,3 +61,4 @@ def version_row(version: Version) -> dict[str, Any]:
         "serviceId": version.service_id,
         "defaultServiceSecurityId": version.default_service_security_id,
     }
+    return shown_to(actor, service, row)

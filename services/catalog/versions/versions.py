@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from pydantic.alias_generators import to_camel
+
 from libs.common.bus.port import Message
 from libs.common.clock import Clock
 from libs.common.contracts.catalog import VersionGrant, VersionQuestion
@@ -79,6 +81,15 @@ class Versions:
     async def page(self, service: Service, page: Page) -> tuple[list[Version], str | None]:
         return await self._repository.page(service.id, page)
 
+    async def publish(self, service: Service, version: Version, actor: Actor) -> Version:
+        """Checks the version as every platform would use it, and freezes it if it isn't. Raises Conflict."""
+        if version.pin_set is not None:
+            await self._freezer.refuse_unfit_for_all(service, version)
+            return version
+        now = self._clock.now()
+        frozen = await self._frozen(service, version.changed(actor, now, published=True), public=True)
+        return await self._save(service, frozen, now)
+
     async def update(self, service: Service, ref: str, actor: Actor, members: dict[str, Any]) -> Version:
         """Raises NotFound, Invalid, Conflict."""
         return await self._merge(service, await self.get(service, ref), actor, members)
@@ -106,7 +117,7 @@ class Versions:
         now = self._clock.now()
         version = Version.model_validate({"id": id, "service_id": service.id, **made_by(actor, now), **members})
         if version.published:
-            version = await self._frozen(version)
+            version = await self._frozen(service, version)
         try:
             added = await self._repository.add(version, [_said(service, version, now)])
         except DuplicateKey as taken:
@@ -124,8 +135,13 @@ class Versions:
             raise Conflict("version_published", "published: a published version stays published; make a new version.")
         now = self._clock.now()
         changed = version.changed(actor, now, **members)
+        if version.published and (await self._services.fresh(service.id)).published:
+            _refuse_change(version, members)
         if changed.published and changed.pin_set is None:
-            changed = await self._frozen(changed)
+            changed = await self._frozen(service, changed)
+        return await self._save(service, changed, now)
+
+    async def _save(self, service: Service, changed: Version, now: datetime) -> Version:
         try:
             return await self._repository.save(changed, [_said(service, changed, now)])
         except DuplicateKey:
@@ -133,9 +149,10 @@ class Versions:
         except RevisionConflict:
             raise changed_meanwhile() from None
 
-    async def _frozen(self, version: Version) -> Version:
-        pin_set = await self._freezer.freeze(version.service_id, version.id)
-        return version.model_copy(update={"pin_set": pin_set})
+    async def _frozen(self, service: Service, version: Version, *, public: bool = False) -> Version:
+        """With what belongs to it pinned and found fit; its own write makes the pins count. Raises Conflict."""
+        before = await self._repository.latest_published(service.id)
+        return await self._freezer.freeze(service, version, after=before, public=public or service.published)
 
     async def _checked(self, service: Service, members: dict[str, Any]) -> dict[str, Any]:
         """The members with the security by its id. Raises Invalid."""
@@ -148,6 +165,17 @@ class Versions:
         if security is None:
             raise invalid("defaultServiceSecurityId", "this service has no such security")
         return {**members, "default_service_security_id": security.id}
+
+
+def _refuse_change(version: Version, members: dict[str, Any]) -> None:
+    """Raises Conflict for what would change a published version that other platforms use."""
+    changed = [name for name, value in members.items() if getattr(version, name) != value]
+    if changed:
+        raise Conflict(
+            "version_frozen",
+            f"{', '.join(map(to_camel, changed))}: a published version of a public service stays as it is; "
+            "make a new version.",
+        )
 
 
 def _said(service: Service, version: Version, at: datetime, *, deleted: bool = False) -> Message:
