@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+_LISTED = 3
+
 
 @dataclass(frozen=True, slots=True)
 class Detail:
@@ -117,6 +119,19 @@ class TimedOut(ServiceError):
 def invalid(path: str, message: str) -> Invalid:
     """One failure of validation as a whole answer."""
     return Invalid("invalid_request", f"{path}: {message}" if path else message, details=[Detail(path, message)])
+
+
+def invalid_request(details: Sequence[Detail], what: str = "request") -> Invalid:
+    """All failures of validation as one answer, whose sentence names the first few."""
+    if len(details) == 1:
+        return invalid(details[0].path, details[0].message)
+    return Invalid("invalid_request", f"The {what} is not valid: {summary(details)}", details=details)
+
+
+def summary(details: Sequence[Detail]) -> str:
+    """The first few failures in one line, and how many more there are."""
+    listed = "; ".join(f"{each.path}: {each.message}" if each.path else each.message for each in details[:_LISTED])
+    return f"{listed}; and {len(details) - _LISTED} more" if len(details) > _LISTED else listed
 
 
 BY_STATUS: dict[int, type[ServiceError]] = {

@@ -8,13 +8,15 @@ import orjson
 
 from libs.common.errors import invalid
 from libs.common.web.paging import Listing
-from libs.common.web.routes import ApiRequest, Route, User
+from libs.common.web.routes import ApiRequest, QueryParameter, Route, User
 from services.executor.executions import Executions
-from services.executor.models import ActionRequest
+from services.executor.models import ActionRequest, Status
 from services.executor.schemas import execution_detail, execution_row, parse_action_node, parse_status
 
 _ACTION = "/v1/service/{serviceId}/action/{actionId}"
 _EXECUTION_ID = "x-execution-id"
+_CREDENTIAL = QueryParameter("userCredentialId", "the token to use, where the user has several for the service")
+_STATUS = QueryParameter("status", "only those that ended so", schema={"enum": [*Status]})
 
 
 class ExecutorRoutes:
@@ -42,8 +44,9 @@ class ExecutorRoutes:
                 json_body=True,
                 user=User.REQUIRED,
                 effect=True,
+                query=(_CREDENTIAL,),
             ),
-            Route("GET", "/v1/execution", self.list_executions, "List executions, newest first"),
+            Route("GET", "/v1/execution", self.list_executions, "List executions, newest first", query=(_STATUS,)),
             Route("GET", "/v1/execution/{executionId}", self.get_execution, "Get an execution with input and output"),
         )
 

@@ -8,7 +8,7 @@ from typing import Any
 from libs.common.contracts.catalog import ServiceGrant
 from libs.common.errors import Forbidden, invalid
 from libs.common.web.paging import Listing
-from libs.common.web.routes import ApiRequest, Route, User
+from libs.common.web.routes import ApiRequest, QueryParameter, Route, User
 from services.webhooks.deliveries.deliveries import Deliveries
 from services.webhooks.deliveries.schemas import delivery_row
 from services.webhooks.endpoints.inbound import Inbound
@@ -27,6 +27,15 @@ from services.webhooks.subscriptions.subscriptions import Subscriptions
 
 _S = "/v1/service/{serviceId}"
 _ONE = "/v1/subscription/{subscriptionId}"
+_SETTING = (
+    QueryParameter("event", "the event whose endpoint is wanted, where the service has several"),
+    QueryParameter("subscriptionId", "the subscription whose endpoint is wanted, in scope `automation`"),
+)
+_CREDENTIAL = QueryParameter("userCredentialId", "the token to use, where the user has several for the service")
+_SPAN = tuple(
+    QueryParameter(name, f"{said}, a time such as 2024-01-01T00:00:00Z", required=True)
+    for name, said in (("since", "the beginning of the span"), ("until", "its end"))
+)
 
 
 class WebhooksRoutes:
@@ -65,6 +74,7 @@ class WebhooksRoutes:
                 self.webhook_setting,
                 "What to paste into the provider's webhook form",
                 user=User.REQUIRED,
+                query=_SETTING,
             ),
         )
 
@@ -79,6 +89,7 @@ class WebhooksRoutes:
                 TriggerSubscription,
                 user=required,
                 status=201,
+                query=(_CREDENTIAL,),
             ),
             Route("GET", "/v1/subscription", self.list_subscriptions, "List a user's subscriptions", user=required),
             Route("POST", "/v1/subscription", self.create, "Make a subscription", SubscriptionCreate, user=required),
@@ -92,7 +103,7 @@ class WebhooksRoutes:
         return (
             Route("GET", f"{_ONE}/delivery", self.list_deliveries, "List deliveries with every attempt"),
             Route("POST", f"{_ONE}/delivery/{{deliveryId}}/retry", self.retry, "Deliver once more"),
-            Route("POST", f"{_ONE}/recover", self.recover, "Replay the dead letters of a span"),
+            Route("POST", f"{_ONE}/recover", self.recover, "Replay the dead letters of a span", query=_SPAN),
             Route("GET", f"{_S}/notification", self.list_notifications, "List what came in"),
             Route("GET", f"{_S}/notification/{{notificationId}}", self.get_notification, "Get what came in"),
         )
@@ -180,5 +191,5 @@ def _moment(asked: ApiRequest, name: str) -> datetime:
     try:
         moment = datetime.fromisoformat(asked.query(name) or "")
     except ValueError:
-        raise invalid(name, "required in the query: a time such as 2024-01-01T00:00:00Z") from None
+        raise invalid(name, "give a time such as 2024-01-01T00:00:00Z") from None
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)

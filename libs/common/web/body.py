@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from typing import Any, ClassVar, TypeVar
 
@@ -10,7 +10,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
-from libs.common.errors import Detail, Forbidden, Invalid, UnsupportedMedia, invalid
+from libs.common.errors import Detail, Forbidden, Invalid, UnsupportedMedia, invalid, invalid_request
 
 B = TypeVar("B", bound="Body")
 
@@ -20,7 +20,6 @@ _CHARSETS = ("", "utf-8", "utf8", "us-ascii")
 _MAX_DEPTH = 100
 _MAX_FAILURES = 1000
 _MAX_PATH = 200
-_LISTED = 3
 
 
 class Body(BaseModel):
@@ -89,12 +88,7 @@ def _invalid(error: ValidationError) -> Invalid:
     if error.error_count() > _MAX_FAILURES:
         return invalid("", f"The body has more than {_MAX_FAILURES} failures; it is no body of this resource.")
     details = [_detail(failure) for failure in error.errors(include_url=False, include_input=False)]
-    return Invalid("invalid_request", f"The body is not valid: {_summary(details)}", details=details)
-
-
-def _summary(details: Sequence[Detail]) -> str:
-    listed = "; ".join(f"{each.path}: {each.message}" if each.path else each.message for each in details[:_LISTED])
-    return f"{listed}; and {len(details) - _LISTED} more" if len(details) > _LISTED else listed
+    return invalid_request(details, "body")
 
 
 def _detail(failure: Mapping[str, Any]) -> Detail:

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import TypeAlias
 
 import orjson
 import structlog
 from aiohttp import web
 
-from libs.common.errors import Invalid, ServiceError, TooLarge, invalid
+from libs.common.errors import Detail, Invalid, ServiceError, TooLarge, invalid, invalid_request
 from libs.common.ids import new_id
 from libs.common.telemetry import Telemetry
 from libs.common.web.access import Access
 from libs.common.web.body import Body, parse_body, parse_json, too_deep
 from libs.common.web.idempotency import IdempotentAnswers
-from libs.common.web.paging import Listing, Page, parse_page
+from libs.common.web.paging import Listing, Page
 from libs.common.web.problems import problem, unexpected
-from libs.common.web.routes import ANSWER_HEADERS, ApiRequest, Route, User
+from libs.common.web.query import Query, QueryReader
+from libs.common.web.routes import ANSWER_HEADERS, ApiRequest, Route
 
 log = structlog.get_logger()
 
@@ -49,7 +51,7 @@ class Endpoints:
 
     def bind(self, route: Route) -> Endpoint:
         """What the dispatcher calls; it never raises but for a client that went away."""
-        serve = self._serve_open if route.open else self._serve
+        serve = self._serve_open if route.open else partial(self._serve, QueryReader(route))
         observe = self._metrics.http(self._service, f"{route.method} {route.path}")
 
         async def endpoint(request: web.BaseRequest, parameters: Mapping[str, str]) -> web.StreamResponse:
@@ -86,22 +88,36 @@ class Endpoints:
         return _answer(await route.handler(asked), route, request, request_id)
 
     async def _serve(
-        self, route: Route, request: web.BaseRequest, parameters: Mapping[str, str], request_id: str
+        self,
+        reader: QueryReader,
+        route: Route,
+        request: web.BaseRequest,
+        parameters: Mapping[str, str],
+        request_id: str,
     ) -> web.StreamResponse:
         grant = await self._access.key(request)
-        body = await self._body(route, request, grant.platform_id)
-        user_id = request.query.get("userId")
-        if user_id is None and route.user is User.REQUIRED:
-            raise invalid("userId", "required in the query: the user on whose behalf this is done")
-        user = await self._access.user(grant.platform_id, user_id) if user_id is not None else None
-        page = parse_page(request.query) if route.method == "GET" and request.query else _FIRST_PAGE
-        asked = ApiRequest(request, parameters, request_id, grant.platform_id, user, body, page)
+        query = reader.read(request.query)
+        body = await self._valid_body(query, route, request, grant.platform_id)
+        user = await self._access.user(grant.platform_id, query.user_id) if query.user_id is not None else None
+        asked = ApiRequest(request, parameters, request_id, grant.platform_id, user, body, query.page)
         key = request.headers.get("Idempotency-Key") if route.method == "POST" else None
         if key is None:
             return _answer(await route.handler(asked), route, request, request_id)
         return await self._answers.once(
             key, asked, route, lambda: _answered(route, asked), key_id=grant.key_id, raw=await request.read()
         )
+
+    async def _valid_body(
+        self, query: Query, route: Route, request: web.BaseRequest, platform_id: str
+    ) -> Body | object:
+        """Raises Invalid with what is wrong with the query and with the body."""
+        try:
+            body = await self._body(route, request, platform_id)
+        except Invalid as error:
+            raise (_with_more(error, query.failures) if query.failures else error) from None
+        if query.failures:
+            raise invalid_request(query.failures)
+        return body
 
     async def _body(self, route: Route, request: web.BaseRequest, platform_id: str) -> Body | object:
         if route.method in ("GET", "DELETE"):
@@ -111,6 +127,11 @@ class Endpoints:
         if too_deep(value):
             raise invalid("", "The body nests deeper than 100 levels.")
         return parse_body(route.body, value, platform_id) if route.body is not None else value
+
+
+def _with_more(error: Invalid, failures: Sequence[Detail]) -> Invalid:
+    details = (*failures, *error.details)
+    return invalid_request(details) if error.details else Invalid(error.code, error.message, details=details)
 
 
 async def _answered(route: Route, asked: ApiRequest) -> web.Response:

@@ -31,12 +31,13 @@ from libs.common.web.docs import docs_routes, openapi
 from libs.common.web.endpoint import Endpoints
 from libs.common.web.idempotency import IdempotentAnswers, collection_spec
 from libs.common.web.paging import Listing, page_of
-from libs.common.web.routes import ApiRequest, Route, User
+from libs.common.web.routes import ApiRequest, QueryParameter, Route, User
 
 BODY_LIMIT_BYTES = 4096
 KEY = "a key of acme"
 _THINGS = Collection("test.things", {"platform_id": "text", "rank": "integer"}, (Index(("platform_id", "rank")),))
 _BY_RANK = (Sort("rank"),)
+_FLAG = QueryParameter("flag", "which way", schema={"type": "boolean"})
 
 
 class Part(Body):
@@ -108,7 +109,7 @@ class Things:
         return (
             Route("GET", "/v1/thing", self.list_all, "List things"),
             Route("POST", "/v1/thing", self.create, "Make a thing", ThingBody, status=201),
-            Route("GET", "/v1/thing/{thingId}", self.show, "Show a thing"),
+            Route("GET", "/v1/thing/{thingId}", self.show, "Show a thing", query=(_FLAG,)),
             Route("PUT", "/v1/thing/{thingId}", self.echo, "Change a thing", ThingBody),
             Route("DELETE", "/v1/thing/{thingId}", self.show, "Delete a thing"),
             Route("POST", "/v1/run", self.run, "Run", json_body=True, user=User.REQUIRED, effect=True),
