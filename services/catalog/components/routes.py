@@ -22,9 +22,6 @@ from services.catalog.wire import actor_of, shown_to
 _CHANGED = "an exact version such as `1.0.0` to change or make that one, `minor` or `major` to make the next"
 _READ = QueryParameter("version", "the exact version to answer, such as `1.0.0`")
 
-_CHANGED = "an exact version such as `1.0.0` to change or make that one, `minor` or `major` to make the next"
-_READ = QueryParameter("version", "the exact version to answer, such as `1.0.0`")
-
 
 class ComponentRoutes:
     """Parse, call one verb, shape."""
@@ -41,7 +38,6 @@ class ComponentRoutes:
         everything, one = f"/v1/service/{{serviceId}}/{kind}", f"/v1/service/{{serviceId}}/{kind}/{{{self._ref}}}"
         needed = User.REQUIRED
         deleting = User.REQUIRED if rules.delete_needs_user else User.OPTIONAL
-        version = QueryParameter("version", _CHANGED, required=rules.version_required)
         version = QueryParameter("version", _CHANGED, required=rules.version_required)
         return (
             Route("GET", everything, self.list_all, f"List the {kind}s of a service"),

@@ -14,7 +14,6 @@ from services.catalog.wire import actor_of
 _ALL = "/v1/service/{serviceId}/security"
 _ONE = "/v1/service/{serviceId}/security/{securityId}"
 _VERSION = QueryParameter("version", "ignored: a security has no versions")
-_VERSION = QueryParameter("version", "ignored: a security has no versions")
 
 
 class SecurityRoutes:
