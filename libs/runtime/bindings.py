@@ -31,6 +31,12 @@ class Actor:
             return None
         return {"id": self.user.user_id, "email": self.user.email, "name": self.user.name}
 
+    def may_use(self, service: ServiceGrant) -> bool:
+        """What is shared with groups is for their users, and for the platform that owns it."""
+        if self.user is None:
+            return service.sharing != "group" or service.owner_platform_id == self.platform_id
+        return service.is_for(self.user)
+
     def names(self, credential_id: str) -> bool:
         return credential_id == self.credential_id or credential_id in self.credentials.values()
 

@@ -23,6 +23,7 @@ from libs.common.contracts.catalog import (
     ServiceQuestion,
 )
 from libs.common.contracts.envelope import decode
+from libs.common.contracts.identity import UserGrant
 from libs.common.errors import Conflict, NotFound, Unprocessable
 from libs.logic.errors import InvalidLogic
 from libs.logic.program import Program, compile_hooks
@@ -69,14 +70,15 @@ class Components:
         self.caches = (self._services, self._components, self._lists)
         bus.follow(CatalogChanged.topic, self._changed)
 
-    async def service(self, platform_id: str, ref: str) -> ServiceGrant | None:
-        """The service that an id or name means to this platform."""
+    async def service(self, platform_id: str, ref: str, user: UserGrant | None = None) -> ServiceGrant | None:
+        """The service that an id or name means to this platform; None too where it is not for the user who acts."""
         key = (platform_id, ref)
-        return self._services.peek(key) or await self._services.get(key)
+        service = self._services.peek(key) or await self._services.get(key)
+        return service if service is not None and service.is_for(user) else None
 
-    async def usable_service(self, platform_id: str, ref: str) -> ServiceGrant:
+    async def usable_service(self, platform_id: str, ref: str, user: UserGrant | None) -> ServiceGrant:
         """Raises NotFound, and Conflict while the service is disabled."""
-        service = await self.service(platform_id, ref)
+        service = await self.service(platform_id, ref, user)
         if service is None:
             raise NotFound("service_not_found", f"service: there is no service {ref[:128]!r} that you may use.")
         check_enabled(service)
@@ -90,11 +92,12 @@ class Components:
         *,
         service_version: str | None = None,
         version: str | None = None,
+        drafts: bool = False,
     ) -> CompiledComponent | None:
-        """The component by row id, identity or name; a draft only by its row id."""
+        """The component by row id, identity or name; with `drafts`, which are their platform's own, by row id."""
         key = (service_id, kind, ref, service_version, version)
         found = self._components.peek(key) or await self._components.get(key)
-        if found is None or (not found.grant.published and found.grant.row_id != ref):
+        if found is None or not (found.grant.published or (drafts and found.grant.row_id == ref)):
             return None
         return found
 

@@ -112,7 +112,12 @@ class RuntimeHost:
         service = await self._service(caller, call.service)
         binding = nested(self._actor, caller, self._outermost.service, service, call)
         component = await self._runtime.components.component(
-            service.id, Kind.ACTION, call.action, service_version=binding.service_version, version=call.action_version
+            service.id,
+            Kind.ACTION,
+            call.action,
+            service_version=binding.service_version,
+            version=call.action_version,
+            drafts=service.owner_platform_id == caller.service.owner_platform_id,
         )
         program = component.hook(EXECUTE) if component is not None else None
         if component is None or program is None:
@@ -150,11 +155,16 @@ class RuntimeHost:
             yield from texts_of(list(held.values.values()))
 
     async def _service(self, caller: Binding, ref: str) -> ServiceGrant:
-        """A name inside a component means what it means to the platform that owns the component."""
+        """A name inside a component means what it means to the platform that owns the component.
+
+        What the actor may not use is not there for it: a component is no way round a service's sharing.
+        """
         if ref == RESERVED_SERVICE:
             raise LogicError("not_found", f"The service {RESERVED_SERVICE!r} is reserved and holds nothing yet.")
+        if ref in (caller.service.id, caller.service.name):  # found already, and in a `delete` hook maybe deleted
+            return caller.service
         service = await self._runtime.components.service(caller.service.owner_platform_id, ref)
-        if service is None:
+        if service is None or not (service.id == caller.service.id or self._actor.may_use(service)):
             raise LogicError("not_found", f"There is no service {ref!r}.")
         check_enabled(service)
         return service

@@ -43,17 +43,22 @@ class Catalog:
     def __init__(self, peers: Peers) -> None:
         self._peers = peers
 
-    async def service(self, platform_id: str, ref: str) -> ServiceGrant:
-        """The service that the platform may use under this id or name. Raises NotFound."""
+    async def find_service(self, platform_id: str, ref: str, user: UserGrant | None = None) -> ServiceGrant | None:
+        """The service of this id or name, None where it is not for the user who acts."""
         service = await self._peers.ask(FIND_SERVICE, ServiceQuestion(platform_id=platform_id, ref=ref))
+        return service if service is not None and service.is_for(user) else None
+
+    async def service(self, platform_id: str, ref: str, user: UserGrant | None = None) -> ServiceGrant:
+        """The service that the platform may use under this id or name, and its user if one acts. Raises NotFound."""
+        service = await self.find_service(platform_id, ref, user)
         if service is None:
             raise NotFound("service_not_found", "There is no service of this id or name.")
         return service
 
-    async def security_for(self, platform_id: str, service_ref: str | None, security_ref: str | None) -> SecurityGrant:
-        """The security that a new token is for. Raises NotFound, Conflict, Invalid."""
+    async def security_for(self, user: UserGrant, service_ref: str | None, security_ref: str | None) -> SecurityGrant:
+        """The security that the user's new token is for. Raises NotFound, Conflict, Invalid."""
         if service_ref is not None:
-            service = await self.service(platform_id, service_ref)
+            service = await self.service(user.platform_id, service_ref, user)
             question = SecurityQuestion(service_id=service.id, ref=security_ref)
         elif security_ref is not None:
             question = SecurityQuestion(ref=security_ref)
@@ -62,8 +67,8 @@ class Catalog:
         security = await self._peers.ask(FIND_SECURITY, question)
         if security is None:
             raise _no_security(security_ref)
-        if service_ref is None:
-            await self.service(platform_id, security.service_id)
+        if service_ref is None and await self.find_service(user.platform_id, security.service_id, user) is None:
+            raise _no_security(security_ref)
         return security
 
     async def security(self, service_id: str, security_id: str) -> SecurityGrant | None:
@@ -76,16 +81,20 @@ class Catalog:
         listed = await self._peers.ask(LIST_COMPONENTS, question)
         return listed.components if listed is not None else ()
 
-    async def variable(self, service_id: str, ref: str) -> ComponentGrant:
-        """A variable by identity, name or the id of any of its rows. Raises NotFound."""
+    async def variable(self, platform_id: str, service: ServiceGrant, ref: str) -> ComponentGrant:
+        """A variable by identity, name or the id of any of its rows; a draft on its own platform. Raises NotFound."""
+        found = await self._variable(service.id, ref)
+        if found is None or not (found.published or service.owner_platform_id == platform_id):
+            raise NotFound("variable_not_found", "This service has no such variable.")
+        return found
+
+    async def _variable(self, service_id: str, ref: str) -> ComponentGrant | None:
         for variable in await self.variables(service_id):
             if ref in (variable.identity, variable.name, variable.row_id):
                 return variable
-        question = ComponentQuestion(service_id=service_id, kind=Kind.VARIABLE, ref=ref)
-        found = await self._peers.ask(FIND_COMPONENT, question)
-        if found is None:
-            raise NotFound("variable_not_found", "This service has no such variable.")
-        return found
+        return await self._peers.ask(
+            FIND_COMPONENT, ComponentQuestion(service_id=service_id, kind=Kind.VARIABLE, ref=ref)
+        )
 
 
 def _no_security(ref: str | None) -> NotFound | Conflict:

@@ -31,9 +31,9 @@ class CredentialRoutes:
         return (
             Route("POST", _USER_TOKENS, self.create_token, "Store a user's token for a service", TokenCreate),
             Route("GET", _TOKENS, self.list_tokens, "List a user's tokens for a service", user=User.REQUIRED),
-            Route("GET", _TOKEN, self.get_token, "Get a token, without its secrets"),
-            Route("PUT", _TOKEN, self.update_token, "Change a token or its secrets", TokenUpdate),
-            Route("DELETE", _TOKEN, self.delete_token, "Delete a token"),
+            Route("GET", _TOKEN, self.get_token, "Get a token, without its secrets", user=User.REQUIRED),
+            Route("PUT", _TOKEN, self.update_token, "Change a token or its secrets", TokenUpdate, user=User.REQUIRED),
+            Route("DELETE", _TOKEN, self.delete_token, "Delete a token", user=User.REQUIRED),
             Route("PUT", _VALUE, self.set_value, "Set this platform's value of a service's variable", ValueBody),
         )
 
@@ -60,7 +60,8 @@ class CredentialRoutes:
         return self._row(await self._tokens.update(token, body.members(), body.credential(token)))
 
     async def delete_token(self, asked: ApiRequest) -> dict[str, Any]:
-        await self._tokens.delete(await self._named(asked))
+        token = await self._tokens.own(asked.acting_user, asked.path("serviceId"), asked.path("tokenId"))
+        await self._tokens.delete(token)
         return {}
 
     async def set_value(self, asked: ApiRequest) -> dict[str, Any]:
@@ -71,7 +72,7 @@ class CredentialRoutes:
         return {}
 
     async def _named(self, asked: ApiRequest) -> Token:
-        return await self._tokens.get(asked.platform_id, asked.path("serviceId"), asked.path("tokenId"), asked.user)
+        return await self._tokens.get(asked.acting_user, asked.path("serviceId"), asked.path("tokenId"))
 
     def _row(self, token: Token) -> dict[str, Any]:
         return token_row(token, self._clock.now())

@@ -38,7 +38,7 @@ class Tokens:
     async def connect(self, platform_id: str, user_id: str, new: NewToken) -> Token:
         """Makes a token, or merges into the user's own of that id. Raises NotFound, Invalid, Conflict."""
         user = await self._identity.user(platform_id, user_id)
-        security = await self._catalog.security_for(platform_id, new.service_ref, new.security_ref)
+        security = await self._catalog.security_for(user, new.service_ref, new.security_ref)
         check_kind(security, new.credential.kind)
         token = await self._sealed(self._fresh(user, security, new), new.credential)
         try:
@@ -52,16 +52,22 @@ class Tokens:
         self, platform_id: str, service_ref: str, user: UserGrant, page: Page
     ) -> tuple[list[Token], str | None]:
         """The user's tokens for a service, by name. Raises NotFound."""
-        service = await self._catalog.service(platform_id, service_ref)
+        service = await self._catalog.service(platform_id, service_ref, user)
         return await self._repository.page(platform_id, service.id, user.row_id, page)
 
-    async def get(self, platform_id: str, service_ref: str, token_id: str, user: UserGrant | None) -> Token:
-        """A token of the user; of anyone on the platform without one. Raises NotFound."""
-        service = await self._catalog.service(platform_id, service_ref)
-        token = await self._repository.get(platform_id, token_id)
-        if token is None or token.service_id != service.id or (user is not None and token.user_row_id != user.row_id):
+    async def get(self, user: UserGrant, service_ref: str, token_id: str) -> Token:
+        """A token of the user. Raises NotFound."""
+        service = await self._catalog.service(user.platform_id, service_ref, user)
+        token = await self._own(user, service.id, token_id)
+        if token is None:
             raise NotFound("token_not_found", "There is no such token of this service that you may see.")
         return token
+
+    async def own(self, user: UserGrant, service_ref: str, token_id: str) -> Token:
+        """One to be deleted, which its user may do whatever has become of the service. Raises NotFound."""
+        service = await self._catalog.find_service(user.platform_id, service_ref)
+        token = await self._own(user, service.id if service is not None else service_ref, token_id)
+        return token or await self.get(user, service_ref, token_id)
 
     async def update(self, token: Token, members: Mapping[str, str | None], credential: Credential | None) -> Token:
         """Raises Conflict when it was changed meanwhile."""
@@ -85,6 +91,11 @@ class Tokens:
 
     async def delete_of_service(self, service_id: str) -> None:
         await self._delete_all(lambda: self._repository.batch_of_service(service_id))
+
+    async def _own(self, user: UserGrant, service_id: str, token_id: str) -> Token | None:
+        token = await self._repository.get(user.platform_id, token_id)
+        mine = token is not None and (token.service_id, token.user_row_id) == (service_id, user.row_id)
+        return token if mine else None
 
     async def _delete_all(self, next_batch: Callable[[], Awaitable[list[Token]]]) -> None:
         """Until none is left; one that changes meanwhile comes again in a later batch."""
@@ -111,7 +122,7 @@ class Tokens:
             user = await self._identity.user(token.platform_id, token.user_id)
             if user.row_id != token.user_row_id:
                 raise NotFound("user_not_found", "userId: the user was deleted meanwhile.")
-            await self._catalog.service(token.platform_id, token.service_id)
+            await self._catalog.service(token.platform_id, token.service_id, user)
         except ServiceError:
             await self._remove_quietly(token)
             raise

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -40,12 +40,14 @@ class Values:
         self, platform_id: str, user: UserGrant | None, service_ref: str, variable_ref: str, value: object
     ) -> None:
         """Raises NotFound, Forbidden, and Invalid when the value does not fit the variable's schema."""
-        service = await self._catalog.service(platform_id, service_ref)
-        if user is not None and (service.owner_platform_id, service.created_by) != (platform_id, user.user_id):
+        service = await self._catalog.service(platform_id, service_ref, user)
+        if user is not None and not service.is_changed_by(user):
             raise Forbidden(
-                "not_the_creator", "Only the service's creator may set its values, or the platform: leave userId out."
+                "not_the_creator",
+                "Only the service's creator, or an admin of one of its groups, may set its values; "
+                "or the platform: leave userId out.",
             )
-        variable = await self._catalog.variable(service.id, variable_ref)
+        variable = await self._catalog.variable(platform_id, service, variable_ref)
         check_value(variable.content.get("schema") or {}, value)
         kept = await self._keep(platform_id, service.id, variable.identity, value)
         try:
@@ -60,8 +62,12 @@ class Values:
         return ValueHandle(handle=kept.handle)
 
     async def grant(self, question: VariablesQuestion) -> VariablesGrant:
-        """The platform's own values by variable name, and the required variables that it has none of."""
-        variables = await self._catalog.variables(question.service_id)
+        """The platform's own values by variable name, and the required variables that it has none of.
+
+        Drafts are not in effect: nobody but their author need know of them.
+        """
+        listed = await self._catalog.variables(question.service_id)
+        variables = [variable for variable in listed if variable.published]
         kept = await self._repository.of_service(question.platform_id, question.service_id)
         by_identity = {value.variable_id: value for value in kept}
         values = {
@@ -115,6 +121,6 @@ class Values:
         return encode(event, time=self._clock.now())
 
 
-def _missing(variables: tuple[ComponentGrant, ...], values: Mapping[str, Any]) -> tuple[str, ...]:
+def _missing(variables: Sequence[ComponentGrant], values: Mapping[str, Any]) -> tuple[str, ...]:
     required = (variable.name for variable in variables if variable.content.get("required"))
     return tuple(name for name in required if name not in values)

@@ -66,8 +66,8 @@ class Executions:
 
     async def prepare(self, user: UserGrant, request: ActionRequest) -> Prepared:
         """Raises NotFound, Conflict for a disabled service, Invalid for the input, Unavailable."""
-        service = await self._runtime.components.usable_service(user.platform_id, request.service)
-        component, program = await self._action(service, request)
+        service = await self._runtime.components.usable_service(user.platform_id, request.service, user)
+        component, program = await self._action(service, request, drafts=service.owner_platform_id == user.platform_id)
         if component.content.input is not None:
             failures = component.content.input.failures(request.input)
             if failures:
@@ -114,13 +114,16 @@ class Executions:
         await self._catch_up()
         return await self._repository.page(platform_id, user.row_id if user is not None else None, status, page)
 
-    async def _action(self, service: ServiceGrant, request: ActionRequest) -> tuple[CompiledComponent, Program]:
+    async def _action(
+        self, service: ServiceGrant, request: ActionRequest, *, drafts: bool
+    ) -> tuple[CompiledComponent, Program]:
         component = await self._runtime.components.component(
             service.id,
             Kind.ACTION,
             request.action,
             service_version=request.service_version,
             version=request.action_version,
+            drafts=drafts,
         )
         if component is None:
             message = f"action: {service.name!r} has no published action {request.action[:128]!r} in this version."

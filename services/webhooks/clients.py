@@ -21,7 +21,7 @@ from services.webhooks.endpoints.channels import LiveEvent, Respond
 from services.webhooks.endpoints.setting import EventOffer
 from services.webhooks.notifications.models import Notification
 from services.webhooks.notifications.planning import EventRow, TriggerRow
-from services.webhooks.subscriptions.clients import acting, find_trigger
+from services.webhooks.subscriptions.clients import acting, find_trigger, may_use
 from services.webhooks.subscriptions.models import Subscription
 
 _RESPONSE_BUDGET = Budget(wall_s=10.0)
@@ -49,17 +49,18 @@ class EventClient:
             respond=self._responder(platform_id, service, program) if program is not None else None,
         )
 
-    async def service(self, platform_id: str, ref: str) -> ServiceGrant:
-        service = await self._runtime.components.service(platform_id, ref)
+    async def service(self, platform_id: str, ref: str, user: UserGrant | None = None) -> ServiceGrant:
+        service = await self._runtime.components.service(platform_id, ref, user)
         if service is None:
             raise NotFound("service_not_found", "There is no such service.")
         return service
 
-    async def offers(self, service: ServiceGrant) -> list[EventOffer]:
+    async def offers(self, platform_id: str, service: ServiceGrant) -> list[EventOffer]:
         version = await self._peers.ask(FIND_VERSION, VersionQuestion(service_id=service.id))
         setting = version.setting if version is not None else {}
         events = await self._runtime.components.components(service.id, Kind.EVENT)
-        return [EventOffer(service, event.grant, setting) for event in events]
+        drafts = service.owner_platform_id == platform_id
+        return [EventOffer(service, event.grant, setting) for event in events if drafts or event.grant.published]
 
     async def service_url(self, platform_id: str, user: UserGrant, service_id: str) -> str | None:
         credential = await self._runtime.holdings.credential(platform_id, user.row_id, service_id, None)
@@ -121,6 +122,9 @@ class HookClient:
         trigger = await self._runtime.components.component(notification.service_id, Kind.TRIGGER, name)
         return TriggerRow(trigger.grant.identity, trigger.grant.name) if trigger is not None else None
 
+    async def allows(self, subscription: Subscription) -> bool:
+        return await may_use(self._runtime, self._access, subscription)
+
     async def payload(self, subscription: Subscription, content: dict[str, Any], data: Any) -> Any:
         trigger = await self._trigger(subscription)
         program = trigger.hook("trigger")
@@ -142,7 +146,7 @@ class HookClient:
     async def _service(self, platform_id: str, service_id: str) -> ServiceGrant:
         service = await self._runtime.components.service(platform_id, service_id)
         if service is None or not service.enabled:
-            raise LogicError("not_found", "The service was deleted or is disabled.")
+            raise LogicError("not_found", "The service was deleted, is disabled, or is not public any more.")
         return service
 
     async def _trigger(self, subscription: Subscription) -> CompiledComponent:

@@ -140,7 +140,8 @@ class WebhooksRoutes:
         return subscription_row(changed)
 
     async def end(self, asked: ApiRequest) -> str:
-        await self._ending.end(await self._subscription(asked))
+        ending = await self._subscriptions.owned(asked.platform_id, asked.path("subscriptionId"), asked.acting_user)
+        await self._ending.end(ending)
         return ""
 
     async def rotate(self, asked: ApiRequest) -> dict[str, Any]:

@@ -66,8 +66,8 @@ class Changes:
         """Everything that does not hold, in words."""
         found = [f"a change was answered {status}" for status in self.refused if status.startswith("4")]
         found += [what for each in self._gone for what in await self._left_of(each)]
-        found += [f"token {id} was deleted and is there" for id in self._revoked if await self._there(_token(id))]
-        found += [f"token {id} was made and is gone" for id in self._kept if not await self._there(_token(id))]
+        found += [f"token {id} was deleted and is there" for id in self._revoked if await self._there(_token(id, USER))]
+        found += [f"token {id} was made and is gone" for id in self._kept if not await self._there(_token(id, USER))]
         for id in self._revoked[-_SPENT_IN_THE_END:]:
             if await self._spend(id) == 200:
                 found.append(f"token {id} was deleted and can be spent")
@@ -106,7 +106,7 @@ class Changes:
             self.acknowledged["tokens made"] += 1
             return
         await self._spend(token)
-        await self._do("DELETE", _token(token))
+        await self._do("DELETE", _token(token, USER))
         self._revoked.append(token)
         self.acknowledged["tokens deleted"] += 1
 
@@ -119,7 +119,7 @@ class Changes:
         return (await self._api.ask("POST", path, {})).status
 
     async def _left_of(self, gone: Gone) -> list[str]:
-        places = (f"/user/{gone.user}", f"/subscription/{gone.subscription}", _token(gone.token))
+        places = (f"/user/{gone.user}", f"/subscription/{gone.subscription}", _token(gone.token, gone.user))
         return [f"{gone.user} was deleted, and {place} is there" for place in places if await self._there(place)]
 
     async def _there(self, path: str) -> bool:
@@ -137,5 +137,5 @@ def saying(number: int) -> dict[str, object]:
     return {"name": SAYING, "logic": {"execute": {"number": number}}}
 
 
-def _token(id: str) -> str:
-    return f"/service/{SERVICE}/token/{id}"
+def _token(id: str, user: str) -> str:
+    return f"/service/{SERVICE}/token/{id}?userId={user}"

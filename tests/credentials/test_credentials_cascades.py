@@ -16,8 +16,8 @@ async def test_a_deleted_users_tokens_go_and_nobody_elses(world: World) -> None:
     await world.until_said(_TOKEN, 5)
     deleted = {event["tokenId"] for event in world.said(_TOKEN) if event["deleted"]}
     assert deleted == {row["id"] for row in gone}
-    assert (await world.api("GET", f"/service/mailer/token/{gone[0]['id']}")).status == 404
-    assert (await world.api("GET", f"/service/mailer/token/{kept['id']}")).status == 200
+    assert (await world.api("GET", f"/service/mailer/token/{gone[0]['id']}?userId=ann")).status == 404
+    assert (await world.api("GET", f"/service/mailer/token/{kept['id']}?userId=bob")).status == 200
 
 
 async def test_a_user_made_anew_under_the_same_id_loses_nothing(world: World) -> None:
@@ -59,7 +59,7 @@ async def test_a_deleted_services_tokens_and_values_go_on_every_platform(world: 
     await world.catalog_changed("shared", "service", "id-shared", deleted=True)
     await world.until_said(_TOKEN, 5)
     await world.until_said(_VALUE, 5)
-    assert (await world.api("GET", f"/service/mailer/token/{kept['id']}")).status == 200
+    assert (await world.api("GET", f"/service/mailer/token/{kept['id']}?userId=ann")).status == 200
     assert {event["serviceId"] for event in world.said(_VALUE)[3:]} == {"id-shared"}
 
 
@@ -82,7 +82,7 @@ async def test_a_change_that_is_no_deletion_ends_nothing(world: World) -> None:
     assert (await world.variables()).values == {variable.name: "v"}
     await world.catalog_changed("mailer", "variable", variable.identity, deleted=True)
     await world.until_said(_VALUE, 2)
-    assert (await world.api("GET", f"/service/mailer/token/{token['id']}")).status == 200
+    assert (await world.api("GET", f"/service/mailer/token/{token['id']}?userId=ann")).status == 200
 
 
 async def keep(world: World, service: str, variable: str, platform_id: str) -> None:

@@ -29,9 +29,9 @@ async def test_without_a_name_the_most_recently_connected_one_is_taken(world: Wo
     second = await world.connect()
     assert _id(await world.credential()) == second["id"]
     world.clock.advance(minutes=1)
-    await world.api("PUT", f"/service/mailer/token/{first['id']}", {"name": "renamed"})
+    await world.api("PUT", f"/service/mailer/token/{first['id']}?userId=ann", {"name": "renamed"})
     assert _id(await world.credential()) == second["id"]
-    await world.api("PUT", f"/service/mailer/token/{first['id']}", {"token": "reconnected"})
+    await world.api("PUT", f"/service/mailer/token/{first['id']}?userId=ann", {"token": "reconnected"})
     assert _id(await world.credential()) == first["id"]
 
 
@@ -56,7 +56,7 @@ async def test_an_expired_token_is_passed_over_and_refused_when_it_is_all_there_
     assert _id(await world.credential()) == expiring["id"]
     world.clock.advance(hours=1)
     assert _id(await world.credential()) == lasting["id"]
-    await world.api("DELETE", f"/service/mailer/token/{lasting['id']}")
+    await world.api("DELETE", f"/service/mailer/token/{lasting['id']}?userId=ann")
     with pytest.raises(Conflict, match="expired; connect the user again") as refused:
         await world.credential()
     assert refused.value.code == "credential_invalid"

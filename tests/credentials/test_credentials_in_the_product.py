@@ -64,4 +64,4 @@ async def test_deleting_the_user_ends_its_tokens(product: Running) -> None:
     product.product.engines.bus.follow(CredentialChanged.topic, hear)
     await product.ok("DELETE", "/v1/user/ann")
     await ended.wait()
-    assert (await product.api("GET", f"/v1/service/mailer/token/{token['id']}")).status == 404
+    assert (await product.api("GET", f"/v1/service/mailer/token/{token['id']}?userId=ann")).status == 404

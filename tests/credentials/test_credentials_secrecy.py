@@ -45,7 +45,7 @@ async def _use_everything(world: World, canaries: Canaries) -> list[Answer]:
     answers = [await world.api(*asked) for asked in _refused(canaries)]
     for security, credential in _credentials(canaries):
         created = await world.connect(serviceSecurityId=security, **credential)
-        path = f"/service/mailer/token/{created['id']}"
+        path = f"/service/mailer/token/{created['id']}?userId=ann"
         answers += [await world.api("PUT", path, change) for change in _changes(canaries)]
         answers.append(await world.api("PUT", path, credential))
         answers.append(await world.api("GET", path))

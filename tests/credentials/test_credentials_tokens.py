@@ -195,18 +195,22 @@ async def test_tokens_are_listed_by_name_in_pages(world: World) -> None:
     assert [row["name"] for row in (await world.api("GET", following)).json] == [None]
 
 
-async def test_listing_needs_the_user(world: World) -> None:
-    answer = await world.api("GET", "/service/mailer/token")
-    assert answer.status == 400
-    assert answer.json["details"][0]["path"] == "userId"
+async def test_the_user_must_be_named(world: World) -> None:
+    token = await world.connect()
+    one = f"/service/mailer/token/{token['id']}"
+    for method, path, body in (("GET", "/service/mailer/token", None), ("GET", one, None), ("DELETE", one, None)):
+        answer = await world.api(method, path, body)
+        assert answer.status == 400
+        assert answer.json["details"][0]["path"] == "userId"
+    assert (await world.api("PUT", one, {"name": "x"})).status == 400
 
 
-async def test_a_token_is_seen_by_its_user_and_its_platform_alone(world: World) -> None:
+async def test_a_token_is_seen_by_its_user_alone(world: World) -> None:
     token = await world.connect()
     path = f"/service/mailer/token/{token['id']}"
     world.catalog.add_service("elsewhere")
-    assert (await world.api("GET", path)).status == 200
-    for hidden in (f"{path}?userId=bob", f"/service/elsewhere/token/{token['id']}"):
+    assert (await world.api("GET", f"{path}?userId=ann")).status == 200
+    for hidden in (f"{path}?userId=bob", f"/service/elsewhere/token/{token['id']}?userId=ann"):
         for method, body in (("GET", None), ("PUT", {"name": "x"}), ("DELETE", None)):
             assert (await world.api(method, hidden, body)).status == 404
     assert (await world.api("GET", "/service/mailer/token?userId=bob")).json == []
@@ -216,7 +220,7 @@ async def test_no_platform_sees_another_ones_tokens_of_a_public_service(world: W
     world.catalog.add_service("shared", sharing="public")
     world.catalog.add_security("shared", "apiKey")
     token = await world.connect(serviceId="shared")
-    path = f"/service/shared/token/{token['id']}"
+    path = f"/service/shared/token/{token['id']}?userId=ann"
     for method, body in (("GET", None), ("PUT", {"name": "x"}), ("DELETE", None)):
         assert (await world.api(method, path, body, key="rival-key")).status == 404
     assert (await world.api("GET", "/service/shared/token?userId=ann", key="rival-key")).json == []

@@ -81,10 +81,10 @@ def execute(runtime: Runtime, world: World) -> Execute:
         service_version: str | None = None,
         **budget: Any,
     ) -> Any:
-        service = await runtime.components.usable_service(platform, service_id)
+        acting = world.users[platform, user] if user is not None else None
+        service = await runtime.components.usable_service(platform, service_id, acting)
         component = await runtime.components.component(service.id, Kind.ACTION, action, service_version=service_version)
         assert component is not None
-        acting = world.users[platform, user] if user is not None else None
         actor = Actor(platform, acting, credential_id, credentials or {})
         host = runtime.host(actor, service, service_version=service_version, budget=Budget(**budget))
         program = component.hook("execute")

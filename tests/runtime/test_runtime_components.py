@@ -9,23 +9,23 @@ from tests.runtime.world import World, say, service_changed
 
 async def test_a_name_means_the_own_service_first_then_a_public_one(runtime: Runtime, world: World) -> None:
     public = world.add_service("mail", platform="globex", public=True)
-    assert (await runtime.components.usable_service("acme", "mail")).id == public
+    assert (await runtime.components.usable_service("acme", "mail", None)).id == public
     own = world.add_service("crm")
     world.add_service("crm", platform="globex", public=True)
-    assert (await runtime.components.usable_service("acme", "crm")).id == own
+    assert (await runtime.components.usable_service("acme", "crm", None)).id == own
 
 
 async def test_an_unknown_or_foreign_service_is_not_found(runtime: Runtime, world: World) -> None:
     foreign = world.add_service("private", platform="globex")
     for ref in ("nothing", foreign, "private"):
         with pytest.raises(NotFound):
-            await runtime.components.usable_service("acme", ref)
+            await runtime.components.usable_service("acme", ref, None)
 
 
 async def test_a_disabled_service_is_a_conflict(runtime: Runtime, world: World) -> None:
     world.add_service("crm", enabled=False)
     with pytest.raises(Conflict) as refused:
-        await runtime.components.usable_service("acme", "crm")
+        await runtime.components.usable_service("acme", "crm", None)
     assert refused.value.code == "service_disabled"
 
 
@@ -67,11 +67,14 @@ async def test_a_service_that_was_missed_is_found_once_its_name_is_said(
     assert await runtime.components.service("acme", "mail") is not None
 
 
-async def test_a_draft_is_found_by_its_row_id_alone(runtime: Runtime, world: World) -> None:
+async def test_a_draft_is_found_by_its_row_id_alone_and_where_drafts_are_asked_for(
+    runtime: Runtime, world: World
+) -> None:
     service = world.add_service("crm")
     row = world.add_action(service, "ping", "pong", published=False)
-    assert await runtime.components.component(service, Kind.ACTION, "ping") is None
-    assert await runtime.components.component(service, Kind.ACTION, row) is not None
+    assert await runtime.components.component(service, Kind.ACTION, row) is None
+    assert await runtime.components.component(service, Kind.ACTION, "ping", drafts=True) is None
+    assert await runtime.components.component(service, Kind.ACTION, row, drafts=True) is not None
 
 
 async def test_the_list_holds_every_component_of_the_kind(runtime: Runtime, world: World) -> None:
@@ -95,8 +98,8 @@ async def test_what_can_not_be_compiled_says_so(runtime: Runtime, world: World) 
 async def test_a_miss_while_the_owner_is_down_is_unavailable(runtime: Runtime, world: World) -> None:
     world.add_service("crm")
     world.add_service("mail")
-    await runtime.components.usable_service("acme", "crm")
+    await runtime.components.usable_service("acme", "crm", None)
     world.down.add("find-service")
-    assert (await runtime.components.usable_service("acme", "crm")).name == "crm"
+    assert (await runtime.components.usable_service("acme", "crm", None)).name == "crm"
     with pytest.raises(Unavailable):
-        await runtime.components.usable_service("acme", "mail")
+        await runtime.components.usable_service("acme", "mail", None)

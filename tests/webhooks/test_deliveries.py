@@ -36,6 +36,10 @@ class Subscribers:
     subscription: Subscription | None
     secret: str = field(default_factory=new_secret)
     told: list[str] = field(default_factory=list)
+    allowed: bool = True
+
+    async def allows(self, subscription: Subscription) -> bool:
+        return self.allowed
 
     async def current(self, platform_id: str, id: str) -> Subscription | None:
         return self.subscription

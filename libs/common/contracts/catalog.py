@@ -75,7 +75,15 @@ class ServiceGrant(Record):
         """Whether this user of a platform that may use it may use it; without one the platform itself acts."""
         if self.sharing != "group" or user is None:
             return True
+        if user.platform_id != self.owner_platform_id:  # user ids are a platform's own, so `created_by` is not theirs
+            return False
         return user.user_id == self.created_by or not user.groups.isdisjoint(self.group_ids)
+
+    def is_changed_by(self, user: UserGrant) -> bool:
+        """Whether this user may change what is inside: its creator, or an admin of one of its groups."""
+        if user.platform_id != self.owner_platform_id:
+            return False
+        return user.user_id == self.created_by or not user.admin_of.isdisjoint(self.group_ids)
 
 
 class ComponentQuestion(Record):

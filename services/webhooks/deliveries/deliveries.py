@@ -30,6 +30,7 @@ _BUSY_RECHECK = timedelta(seconds=2)
 _GONE = 410
 _SLOW_DOWN = (429, 503)
 _RESPONSE_KEPT_BYTES = 1024
+_NOT_SHARED = "Not sent: the service is not for this subscription's user any more; replay it once it is."
 _RECOVERED_AT_ONCE = 500
 _CONCURRENCY = 64
 _CONCURRENCY_WHILE_FAILING = 2
@@ -39,6 +40,8 @@ class Subscribers(Protocol):
     """What a delivery needs of its subscription."""
 
     async def current(self, platform_id: str, id: str) -> Subscription | None: ...
+
+    async def allows(self, subscription: Subscription) -> bool: ...
 
     async def signing_secrets(self, subscription: Subscription) -> Sequence[str]: ...
 
@@ -94,6 +97,9 @@ class Deliveries:
             return await self._settle(delivery, DeliveryStatus.CANCELLED)
         if subscription.status not in HEARING:
             return await self._postpone(delivery, _PAUSED_RECHECK)
+        if not await self._subscribers.allows(subscription):
+            refused = Attempt(at=self._clock.now(), duration_ms=0, error=_NOT_SHARED)
+            return await self._settle(replace(delivery, attempts=(*delivery.attempts, refused)), DeliveryStatus.DEAD)
         if not self._enter(subscription):
             return await self._postpone(delivery, _BUSY_RECHECK)
         try:

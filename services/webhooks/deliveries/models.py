@@ -8,7 +8,8 @@ from enum import StrEnum
 
 
 class DeliveryStatus(StrEnum):
-    """`dead` is given up after the last try and can be replayed; `cancelled` lost its subscription."""
+    """`dead` is given up, after the last try or as its user lost the service, and can be replayed; `cancelled` lost
+    its subscription."""
 
     PENDING = "pending"
     DELIVERED = "delivered"

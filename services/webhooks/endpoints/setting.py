@@ -34,11 +34,11 @@ class EventOffer:
 class Offers(Protocol):
     """What a setting needs of catalog and credentials."""
 
-    async def service(self, platform_id: str, ref: str) -> ServiceGrant:
-        """Raises NotFound."""
+    async def service(self, platform_id: str, ref: str, user: UserGrant | None = None) -> ServiceGrant:
+        """Raises NotFound, also for what is not for the user who acts."""
 
-    async def offers(self, service: ServiceGrant) -> list[EventOffer]:
-        """All events of a service."""
+    async def offers(self, platform_id: str, service: ServiceGrant) -> list[EventOffer]:
+        """All events of a service; drafts only on the platform that owns it."""
 
     async def service_url(self, platform_id: str, user: UserGrant, service_id: str) -> str | None:
         """The `serviceUrl` of the user's token."""
@@ -65,10 +65,10 @@ class WebhookSettings:
         subscription: Subscription | None,
     ) -> dict[str, Any]:
         """The form's members, then `url` and `secret`. Raises NotFound, Invalid."""
-        service = await self._offers.service(platform_id, service_ref)
+        service = await self._offers.service(platform_id, service_ref, user)
         if subscription is not None and subscription.service_id != service.id:
             raise NotFound("subscription_not_found", "subscriptionId: this service has no such subscription.")
-        offer = _chosen(await self._offers.offers(service), event_ref)
+        offer = _chosen(await self._offers.offers(platform_id, service), event_ref)
         service_url = (
             await self._offers.service_url(platform_id, user, service.id) if offer.kind == "serviceUrl" else None
         )

@@ -37,15 +37,22 @@ class Outcome:
     errors: tuple[dict[str, Any], ...] = ()
 
     def plus(
-        self, *, triggers: tuple[str, ...] = (), matched: int = 0, delivered_to: int = 0, errors: tuple[Any, ...] = ()
+        self,
+        *,
+        triggers: tuple[str, ...] = (),
+        matched: int = 0,
+        delivered_to: int = 0,
+        errors: tuple[Any, ...] = (),
+        refused: tuple[Any, ...] = (),
     ) -> Outcome:
-        """With more of it; a match that led to neither a delivery nor an error was dropped by its trigger."""
+        """With more of it; a match that led to neither a delivery nor an error was dropped: by its trigger, or
+        `refused`, which says why and counts as dropped."""
         return Outcome(
             triggers=self.triggers + triggers,
             matched=self.matched + matched,
             delivered_to=self.delivered_to + delivered_to,
             dropped=self.dropped + max(0, matched - delivered_to - len(errors)),
-            errors=(self.errors + errors)[:_ERRORS_KEPT],
+            errors=(self.errors + errors + refused)[:_ERRORS_KEPT],
         )
 
 

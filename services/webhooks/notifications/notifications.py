@@ -40,7 +40,10 @@ class Arrival:
 
 
 class PayloadHook(Protocol):
-    """The triggers' logic."""
+    """Subscriptions' rights, and the triggers' logic."""
+
+    async def allows(self, subscription: Subscription) -> bool:
+        """Whether the service is still for its user."""
 
     async def payload(self, subscription: Subscription, content: dict[str, Any], data: Any) -> Any:
         """What the `trigger` hook makes of it for this subscription; None drops it. Raises LogicError."""
@@ -172,13 +175,18 @@ class Notifications:
         content: dict[str, Any],
         data: Any,
     ) -> Notification:
-        making = [self._make(notification, trigger, each, content, data) for each in found]
+        allowed = [await self._payloads.allows(each) for each in found]
+        refused = tuple(_refused(trigger, each) for each, may in zip(found, allowed, strict=True) if not may)
+        heard = found if not refused else [each for each, may in zip(found, allowed, strict=True) if may]
+        making = [self._make(notification, trigger, each, content, data) for each in heard]
         made = [await making[0]] if len(making) == 1 else await asyncio.gather(*making)
         deliveries = [each for each in made if isinstance(each, Delivery)]
         errors = tuple(each for each in made if isinstance(each, dict))
         if deliveries:
             await self._queue.deliver(deliveries)
-        outcome = notification.outcome.plus(matched=len(found), delivered_to=len(deliveries), errors=errors)
+        outcome = notification.outcome.plus(
+            matched=len(found), delivered_to=len(deliveries), errors=errors, refused=refused
+        )
         return replace(notification, outcome=outcome)
 
     async def _make(
@@ -254,6 +262,11 @@ class Notifications:
 def _failed(notification: Notification, error: LogicError | ValueError) -> Notification:
     outcome = notification.outcome.plus(errors=(_told(error, "route"),))
     return notification.finished(outcome, Progress.FAILED)
+
+
+def _refused(trigger: TriggerRow, subscription: Subscription) -> dict[str, Any]:
+    message = "Dropped: the service is not for this subscription's user any more; it hears again once it is."
+    return {"hook": trigger.name, "code": "not_shared", "message": message, "subscription": subscription.id}
 
 
 def _told(error: LogicError | ValueError, hook: str) -> dict[str, Any]:

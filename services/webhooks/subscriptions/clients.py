@@ -38,7 +38,7 @@ class TriggerClient:
         self._endpoints = endpoints
 
     async def target(self, platform_id: str, user: UserGrant, wanted: Wanted) -> Target:
-        service = await self._runtime.components.usable_service(platform_id, wanted.service)
+        service = await self._runtime.components.usable_service(platform_id, wanted.service, user)
         trigger = await self._runtime.components.component(
             service.id, Kind.TRIGGER, wanted.trigger, service_version=wanted.service_version
         )
@@ -64,8 +64,11 @@ class TriggerClient:
         service = await self._peers.ask(
             FIND_SERVICE, ServiceQuestion(platform_id=platform_id, ref=subscription.service_id)
         )
-        if service is None:
-            raise NotFound("service_not_found", "The service was deleted meanwhile.")
+        if service is None or not service.is_for(user):
+            raise NotFound("service_not_found", "The service is not for this user any more, or was deleted meanwhile.")
+
+    async def allows(self, subscription: Subscription) -> bool:
+        return await may_use(self._runtime, self._access, subscription)
 
     async def create(self, subscription: Subscription) -> Any:
         program = await self._hook(subscription, "create")
@@ -111,7 +114,7 @@ class TriggerClient:
         scope.webhook_secret = await self._endpoints.secret(endpoint)
 
     async def _offer(self, subscription: Subscription, service: ServiceGrant) -> EventOffer | None:
-        return _event_for(subscription.trigger_name, await self._events.offers(service))
+        return _event_for(subscription.trigger_name, await self._events.offers(subscription.platform_id, service))
 
     async def _asker(self, subscription: Subscription) -> Asker:
         credential = await self._runtime.holdings.credential(
@@ -155,6 +158,15 @@ async def acting(access: Access, subscription: Subscription) -> Actor:
             name=None,
         )
     return Actor(subscription.platform_id, user, subscription.user_credential_id)
+
+
+async def may_use(runtime: Runtime, access: Access, subscription: Subscription) -> bool:
+    """Whether the subscription's service is still for its user; out of caches, so that every delivery can ask."""
+    service = await runtime.components.service(subscription.platform_id, subscription.service_id)
+    if service is None or service.sharing != "group":
+        return service is not None
+    user = await access.users.get((subscription.platform_id, subscription.user_id))
+    return user is not None and user.row_id == subscription.user_row_id and service.is_for(user)
 
 
 async def find_trigger(runtime: Runtime, subscription: Subscription) -> CompiledComponent | None:

@@ -58,6 +58,9 @@ class Triggers(Protocol):
     async def confirm(self, subscription: Subscription) -> None:
         """Raises NotFound when its user or service was deleted by now."""
 
+    async def allows(self, subscription: Subscription) -> bool:
+        """Whether its service is still for its user."""
+
     async def create(self, subscription: Subscription) -> Any:
         """What the `create` hook returns, null without one. Raises ServiceError."""
 
@@ -108,7 +111,14 @@ class Subscriptions:
         return await self._active(creating, state, target), secret
 
     async def get(self, platform_id: str, id: str, user: UserGrant | None) -> Subscription:
-        """Raises NotFound, also for what belongs to another user."""
+        """Raises NotFound, also for what belongs to another user, or to a service that is not for this one any more."""
+        found = await self.owned(platform_id, id, user)
+        if user is not None and not await self._triggers.allows(found):
+            raise _not_found()
+        return found
+
+    async def owned(self, platform_id: str, id: str, user: UserGrant | None) -> Subscription:
+        """One to be ended, which its user may do whatever has become of the service. Raises NotFound."""
         found = await self._repository.get(platform_id, id)
         if found is None or found.status not in STANDING:
             raise _not_found()
@@ -117,7 +127,11 @@ class Subscriptions:
         return found
 
     async def page(self, platform_id: str, user: UserGrant | None, page: Page) -> tuple[list[Subscription], str | None]:
-        return await self._repository.page(platform_id, user.row_id if user is not None else None, page)
+        """With a user those that `get` finds; a page may hold fewer than its limit though more follow."""
+        if user is None:
+            return await self._repository.page(platform_id, None, page)
+        found, following = await self._repository.page(platform_id, user.row_id, page)
+        return [each for each in found if await self._triggers.allows(each)], following
 
     async def update(self, subscription: Subscription, changes: dict[str, Any]) -> Subscription:
         """Changes `status` (active or paused), `url`, `headers`. Raises Invalid, Conflict."""
@@ -152,6 +166,10 @@ class Subscriptions:
     async def current(self, platform_id: str, id: str) -> Subscription | None:
         """As it is now, for a delivery; out of a followed cache."""
         return await self._hearing.current(platform_id, id)
+
+    async def allows(self, subscription: Subscription) -> bool:
+        """Whether it may hear of anything: not while its service is not for its user."""
+        return await self._triggers.allows(subscription)
 
     async def signing_secrets(self, subscription: Subscription) -> Sequence[str]:
         return await self._secrets.open(subscription, self._clock.now())
