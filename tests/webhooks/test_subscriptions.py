@@ -281,10 +281,11 @@ async def test_what_belongs_to_another_user_or_platform_is_not_there(platforms: 
         ("POST", f"{one}/secret/rotate", {}),
         ("GET", f"{one}/delivery", None),
         ("POST", f"{one}/delivery/x/retry", {}),
-        ("POST", f"{one}/recover", {}),
+        ("POST", f"{one}/recover?since=2024-01-01&until=2024-01-02", {}),
     )
     for method, path, body in operations:
-        for query, asker in (("?userId=bob", "default"), ("?userId=ada", key)):
+        for user, asker in (("bob", "default"), ("ada", key)):
+            query = f"{'&' if '?' in path else '?'}userId={user}"
             answer = await platforms.ask(method, path + query, body, key=asker)
             assert refusal(answer) == (404, "subscription_not_found"), (method, path, query)
     assert (await platforms.ask("GET", "/v1/subscription?userId=ada", key=key)).body == []
