@@ -32,6 +32,7 @@ from services.catalog.services.repository import ServiceRepository
 from services.catalog.services.routes import ServiceRoutes
 from services.catalog.services.services import Services
 from services.catalog.sweep import SWEEP_INTERVAL_S, Sweep
+from services.catalog.versions.contents import VersionContents
 from services.catalog.versions.freezing import Freezer
 from services.catalog.versions.pinned import PinnedRows
 from services.catalog.versions.release import ReleaseCheck
@@ -60,7 +61,7 @@ def build(infra: Infra, sandbox: SyntaxCheck) -> Service:
     sweep = Sweep(heads, contents, pins, versions_kept, clock)
     routes: tuple[Route, ...] = (
         *ServiceRoutes(services, publishing, identity, directory).table(),
-        *VersionRoutes(versions, directory).table(),
+        *VersionRoutes(versions, VersionContents(pins, heads, contents), directory).table(),
         *SecurityRoutes(securities, directory).table(),
         *(route for kind in Kind for route in ComponentRoutes(kind, components, reading, directory).table()),
     )

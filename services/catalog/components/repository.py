@@ -23,6 +23,7 @@ from libs.common.store.port import (
     Sort,
     Store,
     Value,
+    Where,
     cursor_after,
 )
 from libs.common.web.paging import Page, page_of
@@ -91,11 +92,13 @@ class HeadRepository:
         found = await self._documents.find({"refs": Contains((_of_row(row_id),))}, limit=1)
         return _head(found[0]) if found else None
 
-    async def page(self, service_id: str, kind: Kind, page: Page) -> tuple[list[Head], str | None]:
+    async def page(self, service_id: str, kind: Kind | None, page: Page) -> tuple[list[Head], str | None]:
+        """Those of a kind by name, or all by kind and name."""
+        order = _BY_KIND if kind is None else _BY_NAME
         found = await self._documents.find(
-            {"service_id": service_id, "kind": kind.value}, order=_BY_NAME, after=page.after, limit=page.limit + 1
+            _within(service_id, kind), order=order, after=page.after, limit=page.limit + 1
         )
-        documents, following = page_of(found, page, _BY_NAME)
+        documents, following = page_of(found, page, order)
         return [_head(document) for document in documents], following
 
     async def of_service(
@@ -103,8 +106,7 @@ class HeadRepository:
     ) -> tuple[list[Head], Cursor | None]:
         """A stretch of all heads, or all of one kind, by name, and where the next one begins."""
         order = _BY_KIND if kind is None else _BY_NAME
-        where = {"service_id": service_id} if kind is None else {"service_id": service_id, "kind": kind.value}
-        found = await self._documents.find(where, order=order, after=after, limit=limit)
+        found = await self._documents.find(_within(service_id, kind), order=order, after=after, limit=limit)
         following = cursor_after(found[-1], order) if len(found) == limit else None
         return [_head(document) for document in found], following
 
@@ -167,6 +169,10 @@ class ContentRepository:
 
     async def purge(self, service_id: str) -> None:
         await purge_service(self._documents, service_id)
+
+
+def _within(service_id: str, kind: Kind | None) -> Where:
+    return {"service_id": service_id} if kind is None else {"service_id": service_id, "kind": kind.value}
 
 
 def _scoped(service_id: str, kind: Kind, ref: str) -> str:

@@ -130,6 +130,11 @@ class PinRepository:
         following = cursor_after(found[-1], _BY_KIND) if len(found) == limit else None
         return [_pin(document) for document in found], following
 
+    async def page(self, pin_set: str, page: Page) -> tuple[list[Pin], str | None]:
+        found = await self._documents.find({"pin_set": pin_set}, order=_BY_KIND, after=page.after, limit=page.limit + 1)
+        documents, following = page_of(found, page, _BY_KIND)
+        return [_pin(document) for document in documents], following
+
     async def of_rows(self, row_ids: Iterable[str]) -> list[Pin]:
         """Pins of these rows, those of a cut-off freeze too."""
         found = await self._documents.find({"row_id": In(tuple(row_ids))})

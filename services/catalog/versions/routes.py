@@ -6,10 +6,13 @@ from typing import Any
 
 from libs.common.web.paging import Listing
 from libs.common.web.routes import ApiRequest, Route, User
+from services.catalog.authorship import Actor
 from services.catalog.refusals import not_found
 from services.catalog.services.directory import Directory
-from services.catalog.versions.models import NOUN
-from services.catalog.versions.schemas import VersionCreate, VersionUpdate, version_row
+from services.catalog.services.models import Service
+from services.catalog.versions.contents import VersionContents
+from services.catalog.versions.models import NOUN, Version
+from services.catalog.versions.schemas import VersionCreate, VersionUpdate, held_row, version_row
 from services.catalog.versions.versions import Versions
 from services.catalog.wire import actor_of
 
@@ -20,8 +23,9 @@ _ONE = "/v1/service/{serviceId}/version/{versionId}"
 class VersionRoutes:
     """Parse, call one verb, shape."""
 
-    def __init__(self, versions: Versions, directory: Directory) -> None:
+    def __init__(self, versions: Versions, contents: VersionContents, directory: Directory) -> None:
         self._versions = versions
+        self._contents = contents
         self._directory = directory
 
     def table(self) -> tuple[Route, ...]:
@@ -32,6 +36,7 @@ class VersionRoutes:
             Route("GET", _ONE, self.get, "Get a version by its id or name"),
             Route("PUT", _ONE, self.update, "Update a version; `published` freezes it", VersionUpdate, user=needed),
             Route("DELETE", _ONE, self.delete, "Delete a version", user=needed),
+            Route("GET", f"{_ONE}/component", self.list_components, "List what a version holds of each component"),
         )
 
     async def list_versions(self, asked: ApiRequest) -> Listing:
@@ -49,10 +54,19 @@ class VersionRoutes:
     async def get(self, asked: ApiRequest) -> dict[str, Any]:
         actor = actor_of(asked)
         service = await self._directory.readable(actor, asked.path("serviceId"))
+        return version_row(await self._shown(service, asked, actor), service, actor)
+
+    async def list_components(self, asked: ApiRequest) -> Listing:
+        actor = actor_of(asked)
+        service = await self._directory.readable(actor, asked.path("serviceId"))
+        found, following = await self._contents.page(await self._shown(service, asked, actor), asked.page)
+        return Listing([held_row(each) for each in found], following)
+
+    async def _shown(self, service: Service, asked: ApiRequest, actor: Actor) -> Version:
         version = await self._versions.get(service, asked.path("versionId"))
         if not (version.published or service.shows_drafts_to(actor)):
             raise not_found(NOUN)
-        return version_row(version, service, actor)
+        return version
 
     async def update(self, asked: ApiRequest) -> dict[str, Any]:
         actor = actor_of(asked)

@@ -8,6 +8,7 @@ from pydantic import field_validator
 
 from libs.common.web.body import Body
 from services.catalog.authorship import Actor
+from services.catalog.components.models import Found
 from services.catalog.services.models import Service
 from services.catalog.versions.models import Version
 from services.catalog.wire import JsonObject, Label, Name, authored_row, shown_to
@@ -62,3 +63,15 @@ def version_row(version: Version, service: Service, actor: Actor) -> dict[str, A
         "defaultServiceSecurityId": version.default_service_security_id,
     }
     return shown_to(actor, service, row)
+
+
+def held_row(found: Found) -> dict[str, Any]:
+    """A component as a version holds it: under the name and with the content that it had when that was frozen."""
+    return {
+        "kind": found.head.kind.value,
+        "name": found.head.name,
+        "identity": found.head.identity,
+        "rowId": found.row.id,
+        "version": found.row.version,
+        "content": found.members,
+    }
