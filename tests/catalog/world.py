@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -53,7 +54,7 @@ from libs.common.web.idempotency import collection_spec as kept_answers
 from libs.logic.compiler import ScriptSource
 from libs.logic.errors import Problem
 from services.catalog.app import build
-from services.catalog.components.repository import ContentRepository, HeadRepository
+from services.catalog.components.repository import CONTENTS, ContentRepository, HeadRepository
 from services.catalog.logic_check import SyntaxCheck
 from services.catalog.services.removal import Removal
 from services.catalog.services.repository import ServiceRepository
@@ -89,16 +90,50 @@ class AnyScript:
         return []
 
 
+class Gate:
+    """Stops somebody until it is opened."""
+
+    def __init__(self) -> None:
+        self._reached, self._opened = asyncio.Event(), asyncio.Event()
+
+    async def pass_through(self) -> None:
+        self._reached.set()
+        await self._opened.wait()
+
+    async def reached(self) -> None:
+        await self._reached.wait()
+
+    def open(self) -> None:
+        self._opened.set()
+
+
+class Pausable:
+    """A collection whose next insert stops at a gate, if there is one."""
+
+    def __init__(self, documents: Documents) -> None:
+        self._documents = documents
+        self.gate: Gate | None = None
+
+    async def insert(self, *arguments: Any, **options: Any) -> Any:
+        gate, self.gate = self.gate, None
+        if gate is not None:
+            await gate.pass_through()
+        return await self._documents.insert(*arguments, **options)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._documents, name)
+
+
 class SharedStore:
     """Lets a test use the collections that catalog declared, beside catalog."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._declared: dict[str, Documents] = {}
+        self._declared: dict[str, Any] = {}
 
-    def collection(self, spec: Collection) -> Documents:
+    def collection(self, spec: Collection) -> Any:
         if spec.name not in self._declared:
-            self._declared[spec.name] = self._store.collection(spec)
+            self._declared[spec.name] = Pausable(self._store.collection(spec))
         return self._declared[spec.name]
 
     def __getattr__(self, name: str) -> Any:
@@ -184,9 +219,17 @@ class World:
     async def ask(self, call: Call[Any, Any], question: Any) -> Any:
         return await self.answers[call](question)
 
-    async def component(self, ref: str, kind: Kind = Kind.ACTION, **changes: Any) -> ComponentGrant | None:
-        """As another service finds it in `github`."""
-        service: ServiceGrant = await self.ask(FIND_SERVICE, ServiceQuestion(platform_id="acme", ref="github"))
+    def stop_at_the_next_content(self) -> Gate:
+        """Whoever writes the next content waits at the gate."""
+        gate = Gate()
+        self.infra.store.collection(CONTENTS).gate = gate
+        return gate
+
+    async def component(
+        self, ref: str, kind: Kind = Kind.ACTION, service_name: str = "github", **changes: Any
+    ) -> ComponentGrant | None:
+        """As another service finds it."""
+        service: ServiceGrant = await self.ask(FIND_SERVICE, ServiceQuestion(platform_id="acme", ref=service_name))
         question = ComponentQuestion(service_id=service.id, kind=kind, ref=ref, **changes)
         grant: ComponentGrant | None = await self.ask(FIND_COMPONENT, question)
         return grant
@@ -219,7 +262,12 @@ async def _groups(question: GroupsQuestion) -> GroupsGrant:
 async def running_world(sandbox: SyntaxCheck | None = None) -> AsyncIterator[World]:
     clock, credentials = TickingClock(), Credentials()
     engines = open_engines("sqlite::memory:", "local:", clock)
-    answers: dict[Any, Any] = {AUTHENTICATE_KEY: _key, FIND_USER: _user, FIND_GROUPS: _groups, KEEP_VALUE: credentials.keep}
+    answers: dict[Any, Any] = {
+        AUTHENTICATE_KEY: _key,
+        FIND_USER: _user,
+        FIND_GROUPS: _groups,
+        KEEP_VALUE: credentials.keep,
+    }
     infra = Infra(
         settings=Settings(),
         clock=clock,
