@@ -13,8 +13,8 @@ from libs.common.clock import SystemClock, wire_time
 from libs.common.settings import Settings
 from services.api import document
 from services.from_settings import open_for_command
-from services.identity.keys import Keys
-from services.identity.repository import KeyRepository
+from services.identity.keys.keys import Keys
+from services.identity.keys.repository import KeyRepository
 
 
 async def create_key(settings: Settings, arguments: argparse.Namespace) -> int:

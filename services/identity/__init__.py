@@ -1,1 +1,1 @@
-"""Identity owns platforms' API keys and users; says identity.keys and identity.users; listens to nobody."""
+"""Identity owns API keys, users and groups; says identity.keys and identity.users; listens to nobody."""

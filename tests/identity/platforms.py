@@ -34,6 +34,20 @@ class Platforms:
         answer = await self.ask("GET", f"/v1/user/{user_id}", key=key)
         return answer.body if answer.status == 200 else answer.body["code"]
 
+    async def make_group(self, *, by: str | None = None, key: str = "default", **members: Any) -> str:
+        """The group's id."""
+        answer = await self.ask("POST", f"/v1/group{acting(by)}", {"name": "a group", **members}, key=key)
+        assert answer.status == 200, answer.body
+        return str(answer.body["id"])
+
+    async def members(self, group_id: str) -> dict[str, str]:
+        """Their roles by user id."""
+        answer = await self.ask("GET", f"/v1/group/{group_id}/user")
+        return {row["userId"]: row["role"] for row in answer.body}
+
+    async def status(self, method: str, path: str, body: Any = None, *, by: str | None = None) -> int:
+        return (await self.ask(method, f"{path}{acting(by)}", body)).status
+
     async def make_key(self, platform: str, name: str = "") -> str:
         return (await self._run(create_key, platform=platform, name=name)).strip()
 
@@ -49,3 +63,8 @@ class Platforms:
         with redirect_stdout(StringIO()) as said, redirect_stderr(StringIO()):
             assert await command(self._settings, argparse.Namespace(**arguments)) == 0
         return said.getvalue()
+
+
+def acting(user_id: str | None) -> str:
+    """The query in which a user acts, or none."""
+    return "" if user_id is None else f"?userId={user_id}"

@@ -13,9 +13,9 @@ from libs.common.contracts.identity import KeyQuestion
 from libs.common.engines import open_engines
 from libs.common.errors import Invalid, NotFound
 from libs.common.settings import SettingsRefused
-from services.identity.keys import Keys
-from services.identity.models import hash_of
-from services.identity.repository import KeyRepository
+from services.identity.keys.keys import Keys
+from services.identity.keys.models import hash_of
+from services.identity.keys.repository import KeyRepository
 from tests.identity.platforms import Platforms
 from tests.product import running
 

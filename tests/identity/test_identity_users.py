@@ -10,7 +10,7 @@ import pytest
 
 from libs.common.errors import Invalid
 from libs.common.web.body import parse_body
-from services.identity.schemas import UserCreate
+from services.identity.users.schemas import UserCreate
 from tests.identity.platforms import Platforms
 from tests.product import running
 

@@ -11,6 +11,9 @@ from pydantic import BaseModel
 Q = TypeVar("Q", bound=BaseModel)
 A = TypeVar("A", bound=BaseModel)
 
+OPERATOR = "operator"
+"""A caller that is no service: whoever holds the operator's key."""
+
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[Q, A]):

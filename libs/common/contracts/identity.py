@@ -1,10 +1,12 @@
-"""What identity says and answers: API keys and users."""
+"""What identity says and answers: API keys, users, groups."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
-from libs.common.contracts.calls import Call
+from pydantic import Field
+
+from libs.common.contracts.calls import OPERATOR, Call
 from libs.common.contracts.envelope import Event, Record
 
 
@@ -105,6 +107,31 @@ class GroupsGrant(Record):
     ids: frozenset[str]
 
 
+class KeysUsed(Record):
+    """Requests came with these keys of late."""
+
+    key_ids: Annotated[tuple[str, ...], Field(max_length=1000)]
+
+
+class KeysNoted(Record):
+    """For how many of them that was news."""
+
+    count: int
+
+
+class KeyToRevoke(Record):
+    """A platform's key that shall be refused from now on."""
+
+    platform_id: str
+    key_id: str
+
+
+class KeyRevoked(Record):
+    """It is; processes that hold it in memory refuse it within a second."""
+
+    key_id: str
+
+
 AUTHENTICATE_KEY = Call(
     "authenticate-key",
     owner="identity",
@@ -125,4 +152,18 @@ FIND_GROUPS = Call(
     callers=("catalog",),
     request=GroupsQuestion,
     answer=GroupsGrant,
+)
+KEYS_USED = Call(
+    "keys-used",
+    owner="identity",
+    callers=("catalog", "credentials", "executor", "webhooks"),
+    request=KeysUsed,
+    answer=KeysNoted,
+)
+REVOKE_KEY = Call(
+    "revoke-key",
+    owner="identity",
+    callers=(OPERATOR,),
+    request=KeyToRevoke,
+    answer=KeyRevoked,
 )

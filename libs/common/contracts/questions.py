@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from libs.common.contracts.calls import Call
+from libs.common.contracts.calls import OPERATOR, Call
 from libs.common.contracts.catalog import FIND_COMPONENT, FIND_SECURITY, FIND_SERVICE, FIND_VERSION, LIST_COMPONENTS
 from libs.common.contracts.credentials import FIND_CREDENTIAL, FIND_VARIABLES, KEEP_VALUE
-from libs.common.contracts.identity import AUTHENTICATE_KEY, FIND_GROUPS, FIND_USER
+from libs.common.contracts.identity import AUTHENTICATE_KEY, FIND_GROUPS, FIND_USER, KEYS_USED, REVOKE_KEY
 
 CALLS: tuple[Call[Any, Any], ...] = (
     FIND_SERVICE,
@@ -22,6 +22,8 @@ CALLS: tuple[Call[Any, Any], ...] = (
     AUTHENTICATE_KEY,
     FIND_USER,
     FIND_GROUPS,
+    KEYS_USED,
+    REVOKE_KEY,
 )
 
 
@@ -32,10 +34,9 @@ def owners_asked_by(services: Collection[str]) -> dict[str, list[str]]:
 
 
 def askers_of(services: Collection[str]) -> dict[str, list[str]]:
-    """The other services that ask something of these, each with those that it asks."""
-    return _grouped(
-        {(caller, call.owner) for call in CALLS for caller in call.callers if call.owner in services}, services
-    )
+    """The other services that ask something of these, each with those that it asks; the operator need not be there."""
+    asking = {(caller, call.owner) for call in CALLS for caller in call.callers if call.owner in services}
+    return _grouped(asking, {OPERATOR, *services})
 
 
 def _grouped(pairs: set[tuple[str, str]], besides: Collection[str]) -> dict[str, list[str]]:

@@ -10,7 +10,7 @@ from libs.common.bus.port import TopicSpec
 from libs.common.contracts.catalog import CatalogChanged
 from libs.common.contracts.credentials import CredentialChanged, VariableValueChanged
 from libs.common.contracts.envelope import Event
-from libs.common.contracts.identity import KeyChanged, UserChanged
+from libs.common.contracts.identity import KeyChanged, MembershipChanged, UserChanged
 from libs.common.contracts.webhooks import EndpointClosed, NotificationReceived, SubscriptionChanged
 
 
@@ -50,7 +50,7 @@ TOPICS: dict[str, Topic] = {
         Topic(
             "identity.users",
             "identity",
-            (UserChanged,),
+            (UserChanged, MembershipChanged),
             "user row id",
             partitions=6,
             retention=timedelta(days=7),

@@ -11,13 +11,14 @@ from aiohttp import web
 from libs.common.bus.port import Bus, Message
 from libs.common.cache import FollowedCache, Loaded
 from libs.common.contracts.calls import Peers
-from libs.common.contracts.envelope import decode
+from libs.common.contracts.envelope import Heard, decode
 from libs.common.contracts.identity import (
     AUTHENTICATE_KEY,
     FIND_USER,
     KeyChanged,
     KeyGrant,
     KeyQuestion,
+    MembershipChanged,
     UserChanged,
     UserGrant,
     UserQuestion,
@@ -74,7 +75,7 @@ class Access:
             self.keys.drop([heard.event.key_hash])
 
     def _user_changed(self, message: Message) -> None:
-        heard = decode(message, UserChanged)
+        heard: Heard[UserChanged | MembershipChanged] | None = decode(message, UserChanged, MembershipChanged)
         if heard is not None:
             self.users.drop([f"{heard.event.platform_id}/{heard.event.user_id}"])
 

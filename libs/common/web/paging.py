@@ -5,16 +5,18 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
 from libs.common.clock import from_microseconds, to_microseconds
-from libs.common.errors import invalid
+from libs.common.errors import Invalid, invalid
 from libs.common.store.port import Cursor, Document, Sort, cursor_after
+
+T = TypeVar("T")
 
 MAX_LIMIT = 500
 _NUMBER = re.compile(r"[0-9]{1,6}\Z")
@@ -53,6 +55,33 @@ def page_of(documents: Sequence[Document], page: Page, order: Sequence[Sort]) ->
     return kept, _encode(cursor_after(kept[-1], order))
 
 
+def page_among(
+    rows: Iterable[T], page: Page, cursor_of: Callable[[T], tuple[str | None, ...]]
+) -> tuple[list[T], str | None]:
+    """The same of rows that are at hand, in the order that a store would give them: of their cursors, absent last.
+
+    Raises Invalid for a cursor of another list.
+    """
+    placed = sorted(((_place(cursor_of(row)), row) for row in rows), key=lambda each: each[0])
+    if page.after is not None:
+        after = _place(page.after)
+        if any(len(place) != len(after) for place, _ in placed[:1]):
+            raise _not_ours()
+        placed = [each for each in placed if each[0] > after]
+    kept = [row for _, row in placed[: page.limit]]
+    return kept, _encode(cursor_of(kept[-1])) if len(placed) > page.limit else None
+
+
+def _place(cursor: Cursor) -> tuple[tuple[bool, str], ...]:
+    if not all(value is None or isinstance(value, str) for value in cursor):
+        raise _not_ours()
+    return tuple((value is None, str(value)) for value in cursor)
+
+
+def _not_ours() -> Invalid:
+    return invalid("cursor", "use the cursor of a Link header as it is")
+
+
 def _encode(cursor: Cursor) -> str:
     values = [{"t": to_microseconds(value)} if isinstance(value, datetime) else value for value in cursor]
     return base64.urlsafe_b64encode(orjson.dumps(values)).decode().rstrip("=")
@@ -65,4 +94,4 @@ def _decode(text: str) -> Cursor:
             raise TypeError("no cursor")
         return tuple(from_microseconds(value["t"]) if isinstance(value, dict) else value for value in values)
     except (binascii.Error, ValueError, TypeError, KeyError, OverflowError):
-        raise invalid("cursor", "use the cursor of a Link header as it is") from None
+        raise _not_ours() from None

@@ -11,7 +11,7 @@ import pytest
 
 from libs.common.contracts import catalog, credentials, identity, webhooks
 from libs.common.contracts.asyncapi import EXAMPLES
-from libs.common.contracts.calls import Call
+from libs.common.contracts.calls import OPERATOR, Call
 from libs.common.contracts.envelope import Event, decode, encode
 from libs.common.contracts.identity import KeyChanged, UserChanged
 from libs.common.contracts.questions import CALLS, askers_of, owners_asked_by
@@ -87,7 +87,8 @@ def test_an_event_of_another_type_is_passed_over() -> None:
 
 @pytest.mark.parametrize("call", _CALLS, ids=lambda call: call.name)
 def test_a_call_is_owned_and_asked_by_services(call: Call[Any, Any]) -> None:
-    assert {call.owner, *call.callers} <= SERVICES
+    assert {call.owner, *call.callers} <= {*SERVICES, OPERATOR}
+    assert call.owner != OPERATOR
     assert call.owner not in call.callers
 
 

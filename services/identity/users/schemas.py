@@ -1,4 +1,4 @@
-"""Identity's bodies on the wire: camelCase, and the members that the reference shows."""
+"""Users on the wire: camelCase, and the members that the reference shows."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pydantic import AfterValidator, model_validator
 from libs.common.clock import wire_time
 from libs.common.web.body import Body
 from libs.common.web.text import FreeText
-from services.identity.models import User
+from services.identity.users.models import User
 
 
 def _email(value: str) -> str:
@@ -31,13 +31,11 @@ class UserUpdate(Body):
     name: FreeText | None = None
 
 
-class UserCreate(Body):
-    """A new user; `id` and `userId` mean the same."""
+class Identified(Body):
+    """A body that names a user; `id` and `userId` mean the same."""
 
     user_id: FreeText | None = None
     id: FreeText | None = None
-    email: Email | None = None
-    name: FreeText | None = None
 
     @model_validator(mode="after")
     def _one_identifier(self) -> Self:
@@ -50,6 +48,13 @@ class UserCreate(Body):
     @property
     def identifier(self) -> str:
         return self.user_id or self.id or ""
+
+
+class UserCreate(Identified):
+    """A new user, or the one of that identifier to be merged into."""
+
+    email: Email | None = None
+    name: FreeText | None = None
 
     def members(self) -> dict[str, Any]:
         return {name: value for name, value in self.given().items() if name in ("email", "name")}

@@ -1,4 +1,4 @@
-"""What identity keeps: API keys and users."""
+"""An API key as it is kept."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from pydantic import BaseModel, ConfigDict
 
 
 class ApiKey(BaseModel):
-    """A key acts for its platform until it is revoked. The secret itself is never kept, only its SHA-256."""
+    """A key acts for its platform until it is revoked. The secret itself is never kept, only its SHA-256.
+
+    `last_used_at` is true to a minute or two.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -18,22 +21,8 @@ class ApiKey(BaseModel):
     name: str
     key_hash: str
     inserted_at: datetime
+    last_used_at: datetime | None = None
     revoked_at: datetime | None = None
-    revision: int = 0
-
-
-class User(BaseModel):
-    """A platform's end user. `row_id` is ours and never reused, `user_id` the platform's own identifier."""
-
-    model_config = ConfigDict(frozen=True)
-
-    row_id: str
-    platform_id: str
-    user_id: str
-    email: str | None = None
-    name: str | None = None
-    inserted_at: datetime
-    updated_at: datetime
     revision: int = 0
 
 

@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
+from datetime import timedelta
 
 from libs.common.bus.port import Message
 from libs.common.clock import Clock
 from libs.common.contracts.envelope import encode
-from libs.common.contracts.identity import KeyChanged, KeyGrant, KeyQuestion
-from libs.common.errors import NotFound, invalid
+from libs.common.contracts.identity import (
+    KeyChanged,
+    KeyGrant,
+    KeyQuestion,
+    KeyRevoked,
+    KeysNoted,
+    KeysUsed,
+    KeyToRevoke,
+)
+from libs.common.errors import Conflict, NotFound, invalid
 from libs.common.ids import new_id
 from libs.common.settings import SettingsRefused
-from libs.common.store.port import DuplicateKey
+from libs.common.store.port import DuplicateKey, RevisionConflict
 from libs.common.web.text import is_free_text
-from services.identity.models import ApiKey, hash_of
-from services.identity.repository import KeyRepository
+from services.identity.keys.models import ApiKey, hash_of
+from services.identity.keys.repository import KeyRepository
 
 DEFAULT_SECRET = "default"  # noqa: S105  (works on loopback alone, see Keys.install_default)
 DEFAULT_PLATFORM = "interactor"
 _PREFIX = "ik_"
 _MAX_NAME = 64
+_ATTEMPTS = 5
+_NEWS = timedelta(seconds=30)
+"""Several processes tell of the same key; what is known this closely is not written again."""
 
 
 class Keys:
@@ -48,11 +61,27 @@ class Keys:
 
     async def revoke(self, platform_id: str, key_id: str) -> None:
         """Raises NotFound. Processes that hold the key in memory let go of it as they hear the event."""
-        key = await self._repository.get(platform_id, key_id)
-        if key is None or key.revoked_at is not None:
-            raise NotFound("key_not_found", "This platform has no such active key; see `keys list`.")
-        revoked = key.model_copy(update={"revoked_at": self._clock.now()})
-        await self._repository.save(revoked, [self._changed(revoked)])
+        for _ in range(_ATTEMPTS):
+            key = await self._repository.get(platform_id, key_id)
+            if key is None or key.revoked_at is not None:
+                raise NotFound("key_not_found", "This platform has no such active key; see `keys list`.")
+            revoked = key.model_copy(update={"revoked_at": self._clock.now()})
+            try:
+                await self._repository.save(revoked, [self._changed(revoked)])
+            except RevisionConflict:
+                continue  # its use was noted at the same moment
+            return
+        raise Conflict("changed_meanwhile", "The key is being changed by others; try again.")
+
+    async def revoke_for(self, asked: KeyToRevoke) -> KeyRevoked:
+        """`revoke` for an operator elsewhere."""
+        await self.revoke(asked.platform_id, asked.key_id)
+        return KeyRevoked(key_id=asked.key_id)
+
+    async def note_use(self, told: KeysUsed) -> KeysNoted:
+        """Writes down when these were last used: now. A key that is unknown or revoked is passed over."""
+        noted = await asyncio.gather(*(self._note(key_id) for key_id in told.key_ids))
+        return KeysNoted(count=sum(noted))
 
     async def grant(self, question: KeyQuestion) -> KeyGrant | None:
         """Whose key this is; None when it is unknown or revoked."""
@@ -80,6 +109,18 @@ class Keys:
                 "INTERACTOR_ENV=production with a store that holds the local key `default`: "
                 "start with a store of its own, made for production."
             )
+
+    async def _note(self, key_id: str) -> bool:
+        key, now = await self._repository.by_id(key_id), self._clock.now()
+        if key is None or key.revoked_at is not None:
+            return False
+        if key.last_used_at is not None and now - key.last_used_at < _NEWS:
+            return False
+        try:
+            await self._repository.save(key.model_copy(update={"last_used_at": now}))
+        except RevisionConflict:
+            return False  # noted by another process, or revoked
+        return True
 
     async def _add(self, platform_id: str, name: str, secret: str) -> None:
         key = ApiKey(

@@ -1,4 +1,4 @@
-"""Identity's routes."""
+"""Routes of users."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from typing import Any
 
 from libs.common.web.paging import Listing
 from libs.common.web.routes import ApiRequest, Route
-from services.identity.schemas import UserCreate, UserUpdate, user_row
-from services.identity.users import Users
+from services.identity.acting import Actor
+from services.identity.users.schemas import UserCreate, UserUpdate, user_row
+from services.identity.users.users import Users
 
 
-class IdentityRoutes:
+class UserRoutes:
     """Parse, call one verb, shape."""
 
     def __init__(self, users: Users) -> None:
@@ -27,20 +28,20 @@ class IdentityRoutes:
 
     async def create_user(self, asked: ApiRequest) -> dict[str, Any]:
         body: UserCreate = asked.body
-        user = await self._users.put(asked.platform_id, body.identifier, body.members())
+        user = await self._users.put(Actor.of(asked), body.identifier, body.members())
         return {"id": user.user_id}
 
     async def list_users(self, asked: ApiRequest) -> Listing:
-        users, following = await self._users.page(asked.platform_id, asked.page)
+        users, following = await self._users.page(Actor.of(asked), asked.page)
         return Listing([user_row(user) for user in users], following)
 
     async def get_user(self, asked: ApiRequest) -> dict[str, Any]:
-        return user_row(await self._users.get(asked.platform_id, asked.path("userId")))
+        return user_row(await self._users.get(Actor.of(asked), asked.path("userId")))
 
     async def update_user(self, asked: ApiRequest) -> dict[str, Any]:
-        await self._users.update(asked.platform_id, asked.path("userId"), asked.body.given())
+        await self._users.update(Actor.of(asked), asked.path("userId"), asked.body.given())
         return {}
 
     async def delete_user(self, asked: ApiRequest) -> dict[str, Any]:
-        await self._users.delete(asked.platform_id, asked.path("userId"))
+        await self._users.delete(Actor.of(asked), asked.path("userId"))
         return {}

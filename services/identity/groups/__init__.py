@@ -1,0 +1,1 @@
+"""Groups: which users belong together, and which of them manage that."""

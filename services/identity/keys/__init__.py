@@ -1,0 +1,1 @@
+"""API keys: what platforms prove themselves by."""

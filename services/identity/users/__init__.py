@@ -1,0 +1,1 @@
+"""Users: the platforms' end users."""
