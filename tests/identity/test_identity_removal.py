@@ -1,0 +1,235 @@
+"""Deleting users and groups: gone at once, finished after a crash, and nothing lost by who comes anew."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from libs.common.contracts.identity import GroupsQuestion, UserQuestion
+from libs.common.engines import open_engines
+from libs.common.errors import NotFound
+from libs.common.web.paging import Page
+from services.identity.acting import Actor
+from services.identity.groups.circles import Circles
+from services.identity.groups.groups import Groups
+from services.identity.groups.members import Members
+from services.identity.groups.memberships import Memberships
+from services.identity.groups.repository import GroupRepository, MemberRepository
+from services.identity.removal import Removal
+from services.identity.users.repository import UserRepository
+from services.identity.users.users import Users
+from tests.clock import FakeClock
+from tests.identity.platforms import Platforms
+
+PLATFORM = Actor("acme")
+
+
+class Crash(BaseException):
+    """The process is gone."""
+
+
+@dataclass
+class World:
+    """Identity's verbs on a store of their own. `before_end` is awaited between a tombstone and its cascade."""
+
+    clock: FakeClock
+    users: Users
+    groups: Groups
+    members: Members
+    memberships: Memberships
+    workers: dict[str, Any]
+    before_end: Callable[[], Awaitable[None]]
+
+    async def user(self, user_id: str) -> None:
+        await self.users.put(PLATFORM, user_id, {})
+
+    async def as_user(self, user_id: str) -> Actor:
+        return Actor("acme", await self.users.grant(UserQuestion(platform_id="acme", user_id=user_id)))
+
+    async def roles(self, group_id: str) -> dict[str, str]:
+        members, _ = await self.members.page(PLATFORM, group_id, Page())
+        return {member.user_id: member.role for member in members}
+
+    async def cut_off(self, deletion: Awaitable[None]) -> None:
+        """The process ends between the tombstone and the cascade."""
+
+        async def crash() -> None:
+            raise Crash
+
+        before, self.before_end = self.before_end, crash
+        with pytest.raises(Crash):
+            await deletion
+        self.before_end = before
+
+    async def later(self, worker: str) -> int:
+        """What a worker of another process finds to do after the lease; answers how much."""
+        self.clock.move(minutes=6)
+        repository, removal = self.workers[worker]
+        claimed = await (repository.claim_buried if worker == "users" else repository.claim_ended)(10)
+        for id in claimed:
+            await removal.finish(id)
+        return len(claimed)
+
+
+async def nothing() -> None:
+    return None
+
+
+@pytest.fixture
+async def world() -> AsyncIterator[World]:
+    clock = FakeClock()
+    engines = open_engines("sqlite::memory:", "local:", clock)
+    store = engines.store
+    users_kept, groups_kept, members_kept = UserRepository(store), GroupRepository(store), MemberRepository(store)
+    circles = Circles(groups_kept, members_kept)
+    memberships = Memberships(groups_kept, members_kept, users_kept, clock)
+
+    def removal(claim: Any, end: Any, forget: Any) -> Removal:
+        async def gated(id: str) -> None:
+            await made.before_end()
+            await end(id)
+
+        return Removal(claim, gated, forget)
+
+    of_users = removal(users_kept.claim_buried, memberships.end_of_user, users_kept.forget)
+    of_groups = removal(groups_kept.claim_ended, memberships.end_of_group, groups_kept.forget)
+    users = Users(users_kept, circles, of_users, clock, auto_provision=False)
+    groups = Groups(groups_kept, members_kept, memberships, circles, of_groups, clock)
+    members = Members(groups, members_kept, memberships, users)
+    workers = {"users": (users_kept, of_users), "groups": (groups_kept, of_groups)}
+    made = World(clock, users, groups, members, memberships, workers, nothing)
+    await engines.start()
+    for user_id in ("ann", "bob"):
+        await made.user(user_id)
+    yield made
+    await engines.close()
+
+
+async def test_deleting_a_user_takes_it_out_of_its_groups(platforms: Platforms) -> None:
+    for user_id in ("ann", "bob"):
+        await platforms.make_user(userId=user_id)
+    for group_id in ("one", "two"):
+        await platforms.make_group(by="ann", id=group_id)
+        await platforms.ask("POST", f"/v1/group/{group_id}/user", {"userId": "bob"})
+    assert await platforms.status("DELETE", "/v1/user/ann") == 200
+    for group_id in ("one", "two"):
+        assert await platforms.members(group_id) == {"bob": "member"}
+    await platforms.make_user(userId="ann")
+    assert await platforms.status("GET", "/v1/group/one", by="ann") == 404
+
+
+async def test_a_user_is_gone_from_the_moment_of_the_tombstone(world: World) -> None:
+    await world.groups.create(await world.as_user("ann"), "team", {"name": "team"})
+    await world.members.add(PLATFORM, "team", "bob", "member")
+    await world.cut_off(world.users.delete(PLATFORM, "ann"))
+    assert await world.roles("team") == {"bob": "member"}
+    assert [user.user_id for user in (await world.users.page(PLATFORM, Page()))[0]] == ["bob"]
+    assert [user.user_id for user in (await world.users.page(await world.as_user("bob"), Page()))[0]] == ["bob"]
+    assert (await world.as_user("ann")).user is None
+    for gone in (world.users.get(PLATFORM, "ann"), world.members.get(PLATFORM, "team", "ann")):
+        with pytest.raises(NotFound):
+            await gone
+
+
+async def test_a_deletion_of_a_user_that_was_cut_off_is_finished_by_a_worker(world: World) -> None:
+    for group_id in ("one", "two"):
+        await world.groups.create(await world.as_user("ann"), group_id, {"name": group_id})
+    await world.cut_off(world.users.delete(PLATFORM, "ann"))
+    assert (await world.groups.readable(PLATFORM, "one")).admin_ids
+    assert await world.later("users") == 1
+    for group_id in ("one", "two"):
+        assert (await world.groups.readable(PLATFORM, group_id)).admin_ids == ()
+    assert await world.later("users") == 0
+
+
+async def test_a_user_made_anew_while_its_cascade_runs_loses_nothing(world: World) -> None:
+    await world.groups.create(await world.as_user("ann"), "team", {"name": "team"})
+    reached, go_on = asyncio.Event(), asyncio.Event()
+
+    async def wait() -> None:
+        reached.set()
+        await go_on.wait()
+
+    world.before_end = wait
+    deletion = asyncio.create_task(world.users.delete(PLATFORM, "ann"))
+    await reached.wait()
+    await world.user("ann")
+    await world.members.add(PLATFORM, "team", "ann", "admin")
+    assert await world.roles("team") == {"ann": "admin"}
+    go_on.set()
+    await deletion
+    assert await world.roles("team") == {"ann": "admin"}
+    (admin_id,) = (await world.groups.readable(PLATFORM, "team")).admin_ids
+    ann = (await world.as_user("ann")).user
+    assert ann is not None
+    assert (ann.row_id, ann.admin_of) == (admin_id, frozenset({"team"}))
+
+
+async def test_a_group_is_gone_from_the_moment_of_the_tombstone(world: World) -> None:
+    ann = await world.as_user("ann")
+    await world.groups.create(ann, "team", {"name": "team"})
+    await world.cut_off(world.groups.delete(PLATFORM, "team"))
+    with pytest.raises(NotFound):
+        await world.groups.readable(PLATFORM, "team")
+    assert await world.groups.page(PLATFORM, Page()) == ([], None)
+    assert await world.groups.page(ann, Page()) == ([], None)
+    granted = (await world.as_user("ann")).user
+    assert granted is not None
+    assert granted.groups == frozenset()
+    question = GroupsQuestion(platform_id="acme", ids=("team",))
+    assert (await world.groups.grant(question)).ids == frozenset()
+
+
+async def test_a_deletion_of_a_group_that_was_cut_off_is_finished_by_a_worker(world: World) -> None:
+    await world.groups.create(await world.as_user("ann"), "team", {"name": "team"})
+    await world.cut_off(world.groups.delete(PLATFORM, "team"))
+    assert await world.later("groups") == 1
+    await world.groups.create(PLATFORM, "team", {"name": "anew"})
+    assert await world.roles("team") == {}
+    assert await world.later("groups") == 0
+
+
+async def test_a_user_that_is_deleted_while_it_is_added_is_not_in_the_group(world: World) -> None:
+    await world.groups.create(PLATFORM, "team", {"name": "team"})
+    known = await world.users.known("acme", "ann")
+    assert known is not None
+    await world.users.delete(PLATFORM, "ann")
+    with pytest.raises(NotFound):
+        await world.memberships.put(PLATFORM, "team", known, "admin")
+    assert (await world.groups.readable(PLATFORM, "team")).admin_ids == ()
+
+
+async def test_groups_are_told_to_who_asks_which_there_are(world: World) -> None:
+    await world.groups.create(PLATFORM, "ours", {"name": "ours"})
+    await world.groups.create(Actor("other"), "theirs", {"name": "theirs"})
+    question = GroupsQuestion(platform_id="acme", ids=("ours", "theirs", "none"))
+    assert (await world.groups.grant(question)).ids == {"ours"}
+
+
+async def test_a_group_whose_making_was_cut_off_is_made_by_its_founder_or_goes(world: World) -> None:
+    ann = await world.as_user("ann")
+    memberships: Any = world.memberships
+    found = memberships.found
+
+    async def crash(*_: object) -> None:
+        raise Crash
+
+    for resumed in (True, False):
+        memberships.found = crash
+        with pytest.raises(Crash):
+            await world.groups.create(ann, "team", {"name": "team"})
+        memberships.found = found
+        with pytest.raises(NotFound):
+            await world.groups.readable(PLATFORM, "team")
+        if resumed:
+            await world.groups.create(ann, "team", {"name": "resumed"})
+            assert await world.roles("team") == {"ann": "admin"}
+            assert await world.later("groups") == 0
+            await world.groups.delete(PLATFORM, "team")
+    assert await world.later("groups") == 1
+    await world.groups.create(PLATFORM, "team", {"name": "another"})
+    assert await world.roles("team") == {}
