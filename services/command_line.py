@@ -7,6 +7,7 @@ from pathlib import Path
 
 from services.commands import create_key, list_keys, print_openapi, revoke_key
 from services.doctor.command import diagnose
+from services.files.command import add_export, add_push
 from services.gateway_commands import add_gateway
 from services.roles import HELP
 from services.run import run
@@ -56,6 +57,8 @@ def _add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     doctor.add_argument("roles", nargs="*", metavar="ROLE", help="as a process with these roles would meet it")
     doctor.add_argument("--json", action="store_true", help="for programs")
     doctor.set_defaults(command=diagnose)
+    add_export(commands.add_parser("export", help="print a service of a running product as a file"))
+    add_push(commands.add_parser("push", help="bring a service of a running product to what a file says"))
     add_gateway(commands.add_parser("gateway", help="print the gateway's configuration, from the route tables"))
     _add_secrets(commands.add_parser("secrets", help="make what a deployment keeps secret; what is there is kept"))
 
