@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib.resources import files
 from typing import Any
+
+import orjson
 
 from libs.common.clock import SystemClock
 from libs.common.egress import Allow, EgressClient
@@ -13,13 +16,27 @@ from libs.common.peers import DirectPeers
 from libs.common.service import Infra
 from libs.common.settings import Settings
 from libs.common.telemetry import Metrics, Tracing
-from libs.common.web.docs import openapi
+from libs.common.web.openapi import About, openapi
 from libs.common.web.routes import Route
 from libs.logic.sandbox.pool import SandboxPool
 from services.building import Builder
 from services.roles import SERVICES
 
 VERSION = "0.1.0"
+_COMPONENT = "the row id of one of its versions, its identity, or its name"
+_NAMED = {
+    "serviceId": "the service's id or name",
+    "versionId": "the version's id or name",
+    "securityId": "the security's id or the first value of its label",
+    **dict.fromkeys(("variableId", "actionId", "eventId", "triggerId", "condition_id", "datatypeId"), _COMPONENT),
+    "userId": "the platform's own identifier of the user",
+    "groupId": "the group's id",
+    "tokenId": "the token's id",
+    "subscriptionId": "the subscription's id",
+    "deliveryId": "the delivery's id",
+    "notificationId": "the notification's id",
+    "executionId": "the execution's id",
+}
 _NO_KEY = f"unused:{'A' * 43}="
 
 
@@ -37,7 +54,13 @@ def unstarted(engines: Engines, services: Sequence[str]) -> Builder:
 
 def document() -> dict[str, Any]:
     """The OpenAPI document of the whole API."""
-    return openapi(route_tables().items(), VERSION)
+    return openapi(route_tables().items(), About(VERSION, samples(), _NAMED))
+
+
+def samples() -> dict[tuple[str, str], dict[str, Any]]:
+    """The request and response samples of the API reference, by method and path."""
+    rows = orjson.loads(files("services").joinpath("samples.json").read_bytes())
+    return {(row["method"], row["path"]): row for row in rows}
 
 
 def _infra(engines: Engines) -> Infra:

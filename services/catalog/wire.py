@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import Annotated, Any, TypeVar, cast
 
 from pydantic import AfterValidator, StringConstraints
+from typing_extensions import TypedDict
 
 from libs.common.clock import wire_time
+from libs.common.web.answers import Timestamp
 from libs.common.web.routes import ApiRequest
 from libs.common.web.text import FreeText
 from services.catalog.authorship import Actor, Authored
@@ -24,6 +27,16 @@ def _name(value: str) -> str:
 Name = Annotated[str, StringConstraints(min_length=1, max_length=128), AfterValidator(_name)]
 Label = dict[FreeText, FreeText]
 JsonObject = dict[str, Any]
+Row = TypeVar("Row", bound=Mapping[str, Any])
+
+
+class AuthoredRow(TypedDict):
+    """Who and when, in camelCase."""
+
+    insertedAt: Timestamp
+    createdBy: str | None
+    updatedAt: Timestamp
+    updatedBy: str | None
 
 
 def actor_of(asked: ApiRequest) -> Actor:
@@ -33,8 +46,7 @@ def actor_of(asked: ApiRequest) -> Actor:
     return Actor(asked.platform_id, user.user_id, user.groups, user.admin_of)
 
 
-def authored_row(thing: Authored) -> dict[str, Any]:
-    """Who and when, in camelCase."""
+def authored_row(thing: Authored) -> AuthoredRow:
     return {
         "insertedAt": wire_time(thing.inserted_at),
         "createdBy": thing.created_by,
@@ -43,11 +55,11 @@ def authored_row(thing: Authored) -> dict[str, Any]:
     }
 
 
-def shown_to(actor: Actor, service: Service, row: dict[str, Any]) -> dict[str, Any]:
+def shown_to(actor: Actor, service: Service, row: Row) -> Row:
     """The row of what is inside the service; another platform is not told whose users made it."""
     if actor.platform_id == service.platform_id:
         return row
-    return {name: None if name in _AUTHORS else value for name, value in row.items()}
+    return cast(Row, {name: None if name in _AUTHORS else value for name, value in row.items()})
 
 
 _AUTHORS = frozenset({"createdBy", "updatedBy", "created_by", "updated_by"})

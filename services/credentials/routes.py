@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from libs.common.clock import Clock
 from libs.common.errors import invalid
+from libs.common.web.answers import Nothing
 from libs.common.web.paging import Listing
 from libs.common.web.routes import ApiRequest, Route, User
 from services.credentials.models import Token
-from services.credentials.schemas import TokenCreate, TokenUpdate, ValueBody, created_row, token_row
+from services.credentials.schemas import (
+    CreatedToken,
+    TokenCreate,
+    TokenRow,
+    TokenUpdate,
+    ValueBody,
+    created_row,
+    token_row,
+)
 from services.credentials.tokens import Tokens
 from services.credentials.values import Values
 
@@ -37,7 +44,7 @@ class CredentialRoutes:
             Route("PUT", _VALUE, self.set_value, "Set this platform's value of a service's variable", ValueBody),
         )
 
-    async def create_token(self, asked: ApiRequest) -> dict[str, Any]:
+    async def create_token(self, asked: ApiRequest) -> CreatedToken:
         body: TokenCreate = asked.body
         user_id = asked.path("userId")
         if asked.user is not None and asked.user.user_id != user_id:
@@ -45,26 +52,26 @@ class CredentialRoutes:
         token = await self._tokens.connect(asked.platform_id, user_id, body.new_token())
         return created_row(token, body, self._clock.now())
 
-    async def list_tokens(self, asked: ApiRequest) -> Listing:
+    async def list_tokens(self, asked: ApiRequest) -> Listing[TokenRow]:
         tokens, following = await self._tokens.page(
             asked.platform_id, asked.path("serviceId"), asked.acting_user, asked.page
         )
         return Listing([self._row(token) for token in tokens], following)
 
-    async def get_token(self, asked: ApiRequest) -> dict[str, Any]:
+    async def get_token(self, asked: ApiRequest) -> TokenRow:
         return self._row(await self._named(asked))
 
-    async def update_token(self, asked: ApiRequest) -> dict[str, Any]:
+    async def update_token(self, asked: ApiRequest) -> TokenRow:
         body: TokenUpdate = asked.body
         token = await self._named(asked)
         return self._row(await self._tokens.update(token, body.members(), body.credential(token)))
 
-    async def delete_token(self, asked: ApiRequest) -> dict[str, Any]:
+    async def delete_token(self, asked: ApiRequest) -> Nothing:
         token = await self._tokens.own(asked.acting_user, asked.path("serviceId"), asked.path("tokenId"))
         await self._tokens.delete(token)
         return {}
 
-    async def set_value(self, asked: ApiRequest) -> dict[str, Any]:
+    async def set_value(self, asked: ApiRequest) -> Nothing:
         body: ValueBody = asked.body
         await self._values.set(
             asked.platform_id, asked.user, asked.path("serviceId"), asked.path("variableId"), body.value
@@ -74,5 +81,5 @@ class CredentialRoutes:
     async def _named(self, asked: ApiRequest) -> Token:
         return await self._tokens.get(asked.acting_user, asked.path("serviceId"), asked.path("tokenId"))
 
-    def _row(self, token: Token) -> dict[str, Any]:
+    def _row(self, token: Token) -> TokenRow:
         return token_row(token, self._clock.now())

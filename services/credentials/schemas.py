@@ -7,12 +7,14 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 from pydantic.alias_generators import to_camel
+from typing_extensions import TypedDict
 
 from libs.common.clock import wire_time
 from libs.common.errors import invalid
+from libs.common.web.answers import Timestamp
 from libs.common.web.body import Body
 from libs.common.web.text import FreeText, without_controls
-from services.credentials.models import Credential, Kind, NewToken, OAuthTerms, Token
+from services.credentials.models import Credential, Kind, NewToken, OAuthTerms, State, Token
 
 
 def _without_colon(value: str) -> str:
@@ -185,7 +187,58 @@ _FLAT_MEMBERS = {
 }
 
 
-def token_row(token: Token, now: datetime) -> dict[str, Any]:
+class TokenRow(TypedDict):
+    """A user's token, without its secrets."""
+
+    id: str
+    name: str | None
+    userId: str
+    serviceId: str
+    serviceSecurityId: str
+    virtualId: str | None
+    serviceUrl: str | None
+    state: State
+    insertedAt: Timestamp
+    updatedAt: Timestamp
+
+
+class KeyEcho(TypedDict):
+    """An API key, as it came."""
+
+    token: str
+
+
+class BasicEcho(TypedDict):
+    """A user name and its password, as they came."""
+
+    username: str
+    password: str
+
+
+class OAuthEcho(TypedDict):
+    """An OAuth token, as it came."""
+
+    code: str | None
+    token: str | None
+    insertedAt: Timestamp
+    updatedAt: Timestamp
+    userCredentialId: str
+    refreshAttempts: int
+    refreshToken: str | None
+    refreshTokenExpiration: Timestamp | None
+    tokenType: str | None
+    expiresAt: Timestamp | None
+
+
+class CreatedToken(TokenRow):
+    """A user's token, with its secrets for this once."""
+
+    key: KeyEcho | None
+    basic: BasicEcho | None
+    oauth: OAuthEcho | None
+
+
+def token_row(token: Token, now: datetime) -> TokenRow:
     """A token as it is answered."""
     return {
         "id": token.id,
@@ -201,7 +254,7 @@ def token_row(token: Token, now: datetime) -> dict[str, Any]:
     }
 
 
-def created_row(token: Token, body: TokenCreate, now: datetime) -> dict[str, Any]:
+def created_row(token: Token, body: TokenCreate, now: datetime) -> CreatedToken:
     """The one answer that echoes the secrets: those of the request, as they came."""
     return {
         **token_row(token, now),
@@ -211,7 +264,7 @@ def created_row(token: Token, body: TokenCreate, now: datetime) -> dict[str, Any
     }
 
 
-def _oauth_echo(token: Token, oauth: OAuthBody) -> dict[str, Any]:
+def _oauth_echo(token: Token, oauth: OAuthBody) -> OAuthEcho:
     return {
         "code": oauth.code,
         "token": oauth.token,

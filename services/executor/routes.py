@@ -11,10 +11,19 @@ from libs.common.web.paging import Listing
 from libs.common.web.routes import ApiRequest, QueryParameter, Route, User
 from services.executor.executions import Executions
 from services.executor.models import ActionRequest, Status
-from services.executor.schemas import execution_detail, execution_row, parse_action_node, parse_status
+from services.executor.schemas import (
+    Executed,
+    ExecutionDetail,
+    ExecutionRow,
+    execution_detail,
+    execution_row,
+    parse_action_node,
+    parse_status,
+)
 
 _ACTION = "/v1/service/{serviceId}/action/{actionId}"
 _EXECUTION_ID = "x-execution-id"
+_FAILS = (422, 504)
 _CREDENTIAL = QueryParameter("userCredentialId", "the token to use, where the user has several for the service")
 _STATUS = QueryParameter("status", "only those that ended so", schema={"enum": [*Status]})
 
@@ -35,6 +44,8 @@ class ExecutorRoutes:
                 json_body=True,
                 user=User.REQUIRED,
                 effect=True,
+                answer=Any,
+                fails=_FAILS,
             ),
             Route(
                 "POST",
@@ -45,6 +56,8 @@ class ExecutorRoutes:
                 user=User.REQUIRED,
                 effect=True,
                 query=(_CREDENTIAL,),
+                answer=Executed,
+                fails=_FAILS,
             ),
             Route("GET", "/v1/execution", self.list_executions, "List executions, newest first", query=(_STATUS,)),
             Route("GET", "/v1/execution/{executionId}", self.get_execution, "Get an execution with input and output"),
@@ -69,11 +82,11 @@ class ExecutorRoutes:
         output_json = await self._executions.run(prepared)
         return {"input": orjson.Fragment(prepared.input_json), "output": orjson.Fragment(output_json)}
 
-    async def list_executions(self, asked: ApiRequest) -> Listing:
+    async def list_executions(self, asked: ApiRequest) -> Listing[ExecutionRow]:
         status = parse_status(asked.query("status"))
         found, following = await self._executions.page(asked.platform_id, asked.user, status, asked.page)
         return Listing([execution_row(execution) for execution in found], following)
 
-    async def get_execution(self, asked: ApiRequest) -> dict[str, Any]:
+    async def get_execution(self, asked: ApiRequest) -> ExecutionDetail:
         execution, payload = await self._executions.get(asked.platform_id, asked.user, asked.path("executionId"))
         return execution_detail(execution, payload)

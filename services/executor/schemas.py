@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+from typing_extensions import TypedDict
+
 from libs.common.clock import wire_time
 from libs.common.errors import Detail, Invalid, invalid
+from libs.common.web.answers import Timestamp
 from services.executor.models import ActionRequest, Execution, Payload, Status
 
 Check: TypeAlias = Callable[[Any], str | None]
@@ -85,7 +88,45 @@ def parse_status(text: str | None) -> Status | None:
         raise invalid("status", f"give one of {', '.join(Status)}") from None
 
 
-def execution_row(execution: Execution) -> dict[str, Any]:
+class ExecutionRow(TypedDict):
+    """An execution, as it stands in lists."""
+
+    id: str
+    kind: str
+    status: Status
+    userId: str
+    service: str
+    serviceId: str
+    name: str
+    componentId: str
+    rowId: str
+    version: str
+    startedAt: Timestamp
+    finishedAt: Timestamp
+    durationMs: float
+    inputSize: int
+    outputSize: int
+    error: dict[str, Any] | None
+    warnings: list[dict[str, str]]
+
+
+class ExecutionDetail(ExecutionRow):
+    """An execution with all that is known of it."""
+
+    input: Any
+    output: Any
+    console: list[str]
+    steps: list[dict[str, Any]]
+
+
+class Executed(TypedDict):
+    """What was executed with, and what came out."""
+
+    input: Any
+    output: Any
+
+
+def execution_row(execution: Execution) -> ExecutionRow:
     """An execution as it stands in lists."""
     target = execution.target
     return {
@@ -109,7 +150,7 @@ def execution_row(execution: Execution) -> dict[str, Any]:
     }
 
 
-def execution_detail(execution: Execution, payload: Payload) -> dict[str, Any]:
+def execution_detail(execution: Execution, payload: Payload) -> ExecutionDetail:
     """An execution with all that is known of it; an action runs in no steps."""
     return {
         **execution_row(execution),

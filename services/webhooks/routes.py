@@ -7,18 +7,26 @@ from typing import Any
 
 from libs.common.contracts.catalog import ServiceGrant
 from libs.common.errors import Forbidden, invalid
+from libs.common.web.answers import EmptyText
 from libs.common.web.paging import Listing
 from libs.common.web.routes import ApiRequest, QueryParameter, Route, User
 from services.webhooks.deliveries.deliveries import Deliveries
-from services.webhooks.deliveries.schemas import delivery_row
+from services.webhooks.deliveries.schemas import DeliveryRow, Recovered, delivery_row
 from services.webhooks.endpoints.inbound import Inbound
 from services.webhooks.endpoints.setting import Offers, WebhookSettings
 from services.webhooks.notifications.notifications import Notifications
-from services.webhooks.notifications.schemas import notification_row, notification_summary
+from services.webhooks.notifications.schemas import (
+    ListedNotification,
+    NotificationRow,
+    notification_row,
+    notification_summary,
+)
 from services.webhooks.subscriptions.ending import Ending
 from services.webhooks.subscriptions.models import Subscription
 from services.webhooks.subscriptions.schemas import (
     SubscriptionCreate,
+    SubscriptionMade,
+    SubscriptionRow,
     SubscriptionUpdate,
     TriggerSubscription,
     subscription_row,
@@ -117,60 +125,60 @@ class WebhooksRoutes:
             asked.platform_id, user, asked.path("serviceId"), asked.query("event"), subscription
         )
 
-    async def subscribe(self, asked: ApiRequest) -> dict[str, Any]:
+    async def subscribe(self, asked: ApiRequest) -> SubscriptionMade:
         body: TriggerSubscription = asked.body
         wanted = body.wanted(asked.path("serviceId"), asked.path("triggerId"), asked.query("userCredentialId"))
         made, secret = await self._subscriptions.create(asked.platform_id, asked.acting_user, wanted)
         return {"id": made.id, "secret": secret}
 
-    async def create(self, asked: ApiRequest) -> dict[str, Any]:
+    async def create(self, asked: ApiRequest) -> SubscriptionMade:
         body: SubscriptionCreate = asked.body
         made, secret = await self._subscriptions.create(asked.platform_id, asked.acting_user, body.as_wanted())
         return {"id": made.id, "secret": secret}
 
-    async def list_subscriptions(self, asked: ApiRequest) -> Listing:
+    async def list_subscriptions(self, asked: ApiRequest) -> Listing[SubscriptionRow]:
         found, following = await self._subscriptions.page(asked.platform_id, asked.user, asked.page)
         return Listing([subscription_row(each) for each in found], following)
 
-    async def get(self, asked: ApiRequest) -> dict[str, Any]:
+    async def get(self, asked: ApiRequest) -> SubscriptionRow:
         return subscription_row(await self._subscription(asked))
 
-    async def update(self, asked: ApiRequest) -> dict[str, Any]:
+    async def update(self, asked: ApiRequest) -> SubscriptionRow:
         changed = await self._subscriptions.update(await self._subscription(asked), asked.body.given())
         return subscription_row(changed)
 
-    async def end(self, asked: ApiRequest) -> str:
+    async def end(self, asked: ApiRequest) -> EmptyText:
         ending = await self._subscriptions.owned(asked.platform_id, asked.path("subscriptionId"), asked.acting_user)
         await self._ending.end(ending)
         return ""
 
-    async def rotate(self, asked: ApiRequest) -> dict[str, Any]:
+    async def rotate(self, asked: ApiRequest) -> SubscriptionMade:
         subscription = await self._subscription(asked)
         return {"id": subscription.id, "secret": await self._subscriptions.rotate(subscription)}
 
-    async def list_deliveries(self, asked: ApiRequest) -> Listing:
+    async def list_deliveries(self, asked: ApiRequest) -> Listing[DeliveryRow]:
         subscription = await self._subscription(asked)
         found, following = await self._deliveries.page(asked.platform_id, subscription.id, asked.page)
         return Listing([delivery_row(each) for each in found], following)
 
-    async def retry(self, asked: ApiRequest) -> dict[str, Any]:
+    async def retry(self, asked: ApiRequest) -> DeliveryRow:
         subscription = await self._subscription(asked)
         delivery = await self._deliveries.retry(asked.platform_id, subscription.id, asked.path("deliveryId"))
         return delivery_row(delivery)
 
-    async def recover(self, asked: ApiRequest) -> dict[str, Any]:
+    async def recover(self, asked: ApiRequest) -> Recovered:
         subscription = await self._subscription(asked)
         since, until = _moment(asked, "since"), _moment(asked, "until")
         if until < since:
             raise invalid("until", "must not come before since")
         return {"recovered": await self._deliveries.recover(asked.platform_id, subscription.id, since, until)}
 
-    async def list_notifications(self, asked: ApiRequest) -> Listing:
+    async def list_notifications(self, asked: ApiRequest) -> Listing[ListedNotification]:
         service = await self._service(asked)
         found, following = await self._notifications.page(asked.platform_id, service.id, asked.page)
         return Listing([notification_summary(each) for each in found], following)
 
-    async def get_notification(self, asked: ApiRequest) -> dict[str, Any]:
+    async def get_notification(self, asked: ApiRequest) -> NotificationRow:
         service = await self._service(asked)
         found = await self._notifications.get(asked.platform_id, service.id, asked.path("notificationId"))
         return notification_row(found)

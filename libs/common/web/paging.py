@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Generic, TypeVar
 
 import orjson
 
@@ -31,10 +31,10 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(Generic[T]):
     """Rows as they are answered, and the cursor of the next page if there is one."""
 
-    items: Sequence[Any]
+    items: Sequence[T]
     next: str | None = None
 
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import get_origin, get_type_hints
 
 from multidict import MultiMapping
 
 from libs.common.errors import Detail, Invalid
-from libs.common.web.paging import Listing, Page, parse_page
+from libs.common.web.answers import answered_by
+from libs.common.web.paging import Page, parse_page
 from libs.common.web.routes import Route, User
 
 _FIRST_PAGE = Page()
 _PAGING = ("limit", "cursor")
 _USER = "userId"
-_SAID_OF_USER = "the user on whose behalf this is done"
+SAID_OF_USER = "the user on whose behalf this is done"
 _MAX_NAME = 100
 
 
@@ -32,11 +32,11 @@ class QueryReader:
     """Reads the query of one route's requests."""
 
     def __init__(self, route: Route) -> None:
-        self._lists = lists(route)
+        self._lists = answered_by(route).listed
         self._taken = dict.fromkeys((_USER, *(each.name for each in route.query), *(_PAGING if self._lists else ())))
         self._required = {each.name: each.description for each in route.query if each.required}
         if route.user is User.REQUIRED:
-            self._required[_USER] = _SAID_OF_USER
+            self._required[_USER] = SAID_OF_USER
 
     def read(self, query: MultiMapping[str]) -> Query:
         if not query and not self._required:
@@ -66,9 +66,3 @@ class QueryReader:
 
 
 _NOTHING_ASKED = Query(None, _FIRST_PAGE)
-
-
-def lists(route: Route) -> bool:
-    """Whether it answers a list in pages, as its handler's type says."""
-    answered = get_type_hints(route.handler).get("return")
-    return Listing in (answered, get_origin(answered))

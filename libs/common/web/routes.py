@@ -80,7 +80,9 @@ class Route:
 
     `method` `PUT` is served for `PATCH` too. `body` is the model of the request body; `json_body` takes any
     JSON instead. `effect` marks an operation whose effect may leave the product before it is answered. An
-    `open` route needs no key and reads its body itself, up to its own limit.
+    `open` route needs no key and reads its body itself, up to its own limit. What is answered is described by the
+    handler's type, or by `answer` where that says more: the type of the body, or of a list's rows. `fails` are
+    statuses of problems beyond those that any such route can answer.
     """
 
     method: str
@@ -94,3 +96,5 @@ class Route:
     effect: bool = False
     open: bool = False
     query: tuple[QueryParameter, ...] = ()
+    answer: Any = None
+    fails: tuple[int, ...] = ()

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from libs.common.contracts.catalog import Kind
+from libs.common.web.answers import Nothing
 from libs.common.web.paging import Listing
 from libs.common.web.routes import ApiRequest, QueryParameter, Route, User
 from services.catalog.authorship import Actor
@@ -36,27 +37,50 @@ class ComponentRoutes:
     def table(self) -> tuple[Route, ...]:
         kind, bodies, rules = self._kind.value, BODIES[self._kind], RULES[self._kind]
         everything, one = f"/v1/service/{{serviceId}}/{kind}", f"/v1/service/{{serviceId}}/{kind}/{{{self._ref}}}"
+        a_kind = f"an {kind}" if kind[0] in "ae" else f"a {kind}"
         needed = User.REQUIRED
         deleting = User.REQUIRED if rules.delete_needs_user else User.OPTIONAL
         version = QueryParameter("version", _CHANGED, required=rules.version_required)
         return (
-            Route("GET", everything, self.list_all, f"List the {kind}s of a service"),
-            Route("POST", everything, self.create, f"Create a {kind}, or merge by id", bodies.create, user=needed),
-            Route("GET", one, self.get, f"Get a {kind} by row id, {rules.identity} or name", query=(_READ,)),
+            Route("GET", everything, self.list_all, f"List the {kind}s of a service", answer=bodies.row),
+            Route(
+                "POST",
+                everything,
+                self.create,
+                f"Create {a_kind}, or merge by id",
+                bodies.create,
+                user=needed,
+                answer=bodies.created,
+            ),
+            Route(
+                "GET",
+                one,
+                self.get,
+                f"Get {a_kind} by row id, {rules.identity} or name",
+                query=(_READ,),
+                answer=bodies.row,
+            ),
             Route(
                 "PUT",
                 one,
                 self.update,
-                f"Update a {kind}, or make its next version",
+                f"Update {a_kind}, or make its next version",
                 bodies.update,
                 user=needed,
                 query=(version,),
+                answer=bodies.row,
             ),
-            Route("DELETE", one, self.delete, f"Delete a {kind}, or by row id one version of it", user=deleting),
-            Route("GET", f"{one}/version", self.list_versions, f"List the versions of a {kind}, newest first"),
+            Route("DELETE", one, self.delete, f"Delete {a_kind}, or by row id one version of it", user=deleting),
+            Route(
+                "GET",
+                f"{one}/version",
+                self.list_versions,
+                f"List the versions of {a_kind}, newest first",
+                answer=bodies.row,
+            ),
         )
 
-    async def list_all(self, asked: ApiRequest) -> Listing:
+    async def list_all(self, asked: ApiRequest) -> Listing[dict[str, Any]]:
         actor = actor_of(asked)
         service = await self._directory.readable(actor, asked.path("serviceId"))
         found, following = await self._reading.page(service, self._kind, asked.page)
@@ -81,12 +105,12 @@ class ComponentRoutes:
         given = asked.body.unwrapped()
         return component_row(await self._components.update(service, self._kind, ref, actor, version, given))
 
-    async def delete(self, asked: ApiRequest) -> dict[str, Any]:
+    async def delete(self, asked: ApiRequest) -> Nothing:
         service = await self._directory.writable(actor_of(asked), asked.path("serviceId"))
         await self._components.delete(service, self._kind, asked.path(self._ref))
         return {}
 
-    async def list_versions(self, asked: ApiRequest) -> Listing:
+    async def list_versions(self, asked: ApiRequest) -> Listing[dict[str, Any]]:
         actor = actor_of(asked)
         service = await self._directory.readable(actor, asked.path("serviceId"))
         rows = _shown(await self._reading.versions(service, self._kind, asked.path(self._ref)), service, actor)

@@ -8,14 +8,16 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 from pydantic.alias_generators import to_camel
+from typing_extensions import TypedDict
 
 from libs.common.clock import wire_time
 from libs.common.contracts.catalog import Kind
+from libs.common.web.answers import Created, Timestamp
 from libs.common.web.body import Body
 from services.catalog.components.components import Given
 from services.catalog.components.kinds import RULES
 from services.catalog.components.models import Found
-from services.catalog.wire import JsonObject, Label, Name
+from services.catalog.wire import AuthoredRow, JsonObject, Label, Name
 
 EventType = Literal["standard", "automation", "target", "user", "serviceUrl", "webhook"]
 _ROW_OWNED = frozenset({"id", "service_id", "version"})
@@ -160,21 +162,98 @@ class DatatypeCreate(DatatypeUpdate):
     name: Name
 
 
+class ComponentRow(TypedDict):
+    """What the rows of most kinds have in common: one version of a component."""
+
+    id: str
+    name: str
+    published: bool
+    version: str
+    created_by: str | None
+    inserted_at: Timestamp
+    updated_by: str | None
+    updated_at: Timestamp
+    service_id: str
+
+
+class VariableRow(ComponentRow):
+    """A version of a variable; its value is never answered."""
+
+    label: dict[str, str]
+    config: JsonObject
+    required: bool
+    schema: JsonObject
+    component_id: str
+
+
+class ActionRow(ComponentRow):
+    """A version of an action."""
+
+    label: dict[str, str]
+    tag: list[str] | None
+    schema: JsonObject
+    logic: JsonObject
+    component_id: str
+
+
+class EventRow(ComponentRow):
+    """A version of an event."""
+
+    type: EventType
+    config: JsonObject
+    logic: JsonObject
+    setting: JsonObject
+    event_id: str
+
+
+class TriggerRow(ComponentRow):
+    """A version of a trigger."""
+
+    label: dict[str, str]
+    schema: JsonObject
+    logic: JsonObject
+    trigger_id: str
+
+
+class ConditionRow(AuthoredRow):
+    """A version of a condition."""
+
+    id: str
+    name: str
+    label: dict[str, str]
+    schema: JsonObject
+    logic: JsonObject
+    published: bool
+    version: str
+    serviceId: str
+    conditionId: str
+
+
+class DatatypeRow(ComponentRow):
+    """A version of a datatype."""
+
+    schema: JsonObject
+    logic: JsonObject
+    datatype_id: str
+
+
 @dataclass(frozen=True, slots=True)
 class Bodies:
-    """A kind's request bodies."""
+    """A kind's bodies: of requests, of a row, and what creating one answers."""
 
     create: type[ComponentUpdate]
     update: type[ComponentUpdate]
+    row: Any
+    created: Any
 
 
 BODIES: Mapping[Kind, Bodies] = {
-    Kind.VARIABLE: Bodies(VariableCreate, VariableUpdate),
-    Kind.ACTION: Bodies(ActionCreate, ActionUpdate),
-    Kind.EVENT: Bodies(EventCreate, EventUpdate),
-    Kind.TRIGGER: Bodies(TriggerCreate, TriggerUpdate),
-    Kind.CONDITION: Bodies(ConditionCreate, ConditionUpdate),
-    Kind.DATATYPE: Bodies(DatatypeCreate, DatatypeUpdate),
+    Kind.VARIABLE: Bodies(VariableCreate, VariableUpdate, VariableRow, VariableRow),
+    Kind.ACTION: Bodies(ActionCreate, ActionUpdate, ActionRow, ActionRow),
+    Kind.EVENT: Bodies(EventCreate, EventUpdate, EventRow, EventRow),
+    Kind.TRIGGER: Bodies(TriggerCreate, TriggerUpdate, TriggerRow, TriggerRow),
+    Kind.CONDITION: Bodies(ConditionCreate, ConditionUpdate, ConditionRow, Created),
+    Kind.DATATYPE: Bodies(DatatypeCreate, DatatypeUpdate, DatatypeRow, Created),
 }
 
 
@@ -187,7 +266,7 @@ def component_row(found: Found) -> dict[str, Any]:
 
 def created_row(found: Found) -> dict[str, Any]:
     """What creating one answers: of a condition or datatype its row's id alone."""
-    if found.head.kind in (Kind.CONDITION, Kind.DATATYPE):
+    if BODIES[found.head.kind].created is Created:
         return {"id": found.row.id}
     return component_row(found)
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from typing_extensions import TypedDict
+
 from libs.common.clock import wire_time
+from libs.common.web.answers import Timestamp
 from libs.common.web.body import Body
 from services.catalog.securities.models import Security, SecurityType
 from services.catalog.wire import JsonObject, Label, Name
@@ -31,7 +34,20 @@ class SecurityCreate(SecurityUpdate):
         return {name: value for name, value in self.given().items() if name != "id"}
 
 
-def security_row(security: Security) -> dict[str, Any]:
+class SecurityRow(TypedDict):
+    """How users prove themselves to the provider."""
+
+    id: str
+    label: dict[str, str]
+    scheme: str
+    type: SecurityType
+    config: JsonObject
+    insertedAt: Timestamp
+    updatedAt: Timestamp
+    serviceId: str
+
+
+def security_row(security: Security) -> SecurityRow:
     """A security as it is answered."""
     return {
         "id": security.id,

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from libs.common.errors import invalid
+from libs.common.web.answers import Created, Nothing
 from libs.common.web.paging import Listing
 from libs.common.web.routes import ApiRequest, QueryParameter, Route, User
 from services.catalog.services.clients import Identity
 from services.catalog.services.directory import Directory
 from services.catalog.services.publishing import Publishing
-from services.catalog.services.schemas import ServiceCreate, ServiceUpdate, listed_row, service_row
+from services.catalog.services.schemas import (
+    ListedService,
+    ServiceCreate,
+    ServiceRow,
+    ServiceUpdate,
+    listed_row,
+    service_row,
+)
 from services.catalog.services.services import Services
 from services.catalog.wire import actor_of
 
@@ -47,26 +53,26 @@ class ServiceRoutes:
             Route("DELETE", _ONE, self.delete, "Delete a service and all that is inside", user=User.REQUIRED),
         )
 
-    async def list_services(self, asked: ApiRequest) -> Listing:
+    async def list_services(self, asked: ApiRequest) -> Listing[ListedService]:
         actor = actor_of(asked)
         services, following = await self._services.page(actor, asked.page)
         return Listing([listed_row(service, actor) for service in services], following)
 
-    async def create(self, asked: ApiRequest) -> dict[str, Any]:
+    async def create(self, asked: ApiRequest) -> Created:
         body: ServiceCreate = asked.body
         service = await self._services.create(actor_of(asked), body.id, body.members())
         return {"id": service.id}
 
-    async def get(self, asked: ApiRequest) -> dict[str, Any]:
+    async def get(self, asked: ApiRequest) -> ServiceRow:
         actor = actor_of(asked)
         return service_row(await self._directory.readable(actor, asked.path("serviceId")), actor)
 
-    async def update(self, asked: ApiRequest) -> dict[str, Any]:
+    async def update(self, asked: ApiRequest) -> ServiceRow:
         actor = actor_of(asked)
         service = await self._directory.writable(actor, asked.path("serviceId"))
         return service_row(await self._services.update(service, actor, asked.body.given()), actor)
 
-    async def publish(self, asked: ApiRequest) -> dict[str, Any]:
+    async def publish(self, asked: ApiRequest) -> ServiceRow:
         contributor_id = asked.query(_CONTRIBUTOR.name) or ""
         if asked.user is not None and asked.user.user_id != contributor_id:
             raise invalid("contributor_id", "differs from userId; the one who publishes acts")
@@ -74,7 +80,7 @@ class ServiceRoutes:
         service = await self._directory.writable(contributor, asked.path("serviceId"))
         return service_row(await self._publishing.publish(service, contributor), contributor)
 
-    async def delete(self, asked: ApiRequest) -> dict[str, Any]:
+    async def delete(self, asked: ApiRequest) -> Nothing:
         service = await self._directory.writable(actor_of(asked), asked.path("serviceId"))
         await self._services.delete(service)
         return {}

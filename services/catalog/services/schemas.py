@@ -10,7 +10,7 @@ from libs.common.web.body import Body
 from libs.common.web.text import FreeText
 from services.catalog.authorship import Actor
 from services.catalog.services.models import Service, Sharing
-from services.catalog.wire import Name, authored_row, shown_to
+from services.catalog.wire import AuthoredRow, Name, authored_row, shown_to
 
 DisplayOrder = Annotated[int, Field(ge=-(2**31), lt=2**31)]
 Icon = Annotated[str, Field(max_length=64 * 1024)]
@@ -41,10 +41,30 @@ class ServiceCreate(ServiceUpdate):
         return {name: value for name, value in self.given().items() if name != "id"}
 
 
-def listed_row(service: Service, actor: Actor) -> dict[str, Any]:
+class ListedService(AuthoredRow):
+    """A service, as lists answer it."""
+
+    id: str
+    name: str
+    type: str | None
+    icon: str | None
+    sharing: Sharing
+    groupIds: list[str]
+    enabled: bool
+    displayOrder: int | None
+    platformId: str
+
+
+class ServiceRow(ListedService):
+    """A service."""
+
+    defaultVersionId: str | None
+
+
+def listed_row(service: Service, actor: Actor) -> ListedService:
     """A service as lists answer it; to another platform without whose users made it."""
     own = service.platform_id == actor.platform_id
-    row = {
+    row: ListedService = {
         "id": service.id,
         "name": service.name,
         "type": service.type,
@@ -59,6 +79,6 @@ def listed_row(service: Service, actor: Actor) -> dict[str, Any]:
     return shown_to(actor, service, row)
 
 
-def service_row(service: Service, actor: Actor) -> dict[str, Any]:
+def service_row(service: Service, actor: Actor) -> ServiceRow:
     """A service as it is answered alone."""
     return {**listed_row(service, actor), "defaultVersionId": service.default_version_id}

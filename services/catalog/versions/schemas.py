@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from pydantic import field_validator
+from typing_extensions import TypedDict
 
+from libs.common.contracts.catalog import Kind
 from libs.common.web.body import Body
 from services.catalog.authorship import Actor
 from services.catalog.components.models import Found
 from services.catalog.services.models import Service
 from services.catalog.versions.models import Version
-from services.catalog.wire import JsonObject, Label, Name, authored_row, shown_to
+from services.catalog.wire import AuthoredRow, JsonObject, Label, Name, authored_row, shown_to
 
 _SCOPES = ("standard", "automation", "target", "user", "serviceUrl")
 
@@ -49,9 +51,33 @@ class VersionCreate(VersionUpdate):
         return {name: value for name, value in self.given().items() if name != "id"}
 
 
-def version_row(version: Version, service: Service, actor: Actor) -> dict[str, Any]:
+class VersionRow(AuthoredRow):
+    """A version of a service."""
+
+    id: str
+    name: str
+    label: dict[str, str]
+    published: bool
+    logic: JsonObject
+    setting: JsonObject
+    serviceId: str
+    defaultServiceSecurityId: str | None
+
+
+class HeldRow(TypedDict):
+    """A component, as a version of its service holds it."""
+
+    kind: Kind
+    name: str
+    identity: str
+    rowId: str
+    version: str
+    content: JsonObject
+
+
+def version_row(version: Version, service: Service, actor: Actor) -> VersionRow:
     """A service version as it is answered."""
-    row = {
+    row: VersionRow = {
         "id": version.id,
         "name": version.name,
         "label": version.label,
@@ -65,10 +91,10 @@ def version_row(version: Version, service: Service, actor: Actor) -> dict[str, A
     return shown_to(actor, service, row)
 
 
-def held_row(found: Found) -> dict[str, Any]:
+def held_row(found: Found) -> HeldRow:
     """A component as a version holds it: under the name and with the content that it had when that was frozen."""
     return {
-        "kind": found.head.kind.value,
+        "kind": found.head.kind,
         "name": found.head.name,
         "identity": found.head.identity,
         "rowId": found.row.id,

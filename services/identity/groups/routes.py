@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from libs.common.web.answers import Created, EmptyText, Nothing
 from libs.common.web.paging import Listing
 from libs.common.web.routes import ApiRequest, Route
 from services.identity.acting import Actor
@@ -11,8 +10,11 @@ from services.identity.groups.groups import Groups
 from services.identity.groups.members import Members
 from services.identity.groups.schemas import (
     GroupCreate,
+    GroupRow,
     GroupUpdate,
+    ListedGroup,
     MemberCreate,
+    MemberRow,
     MemberUpdate,
     group_row,
     listed_group,
@@ -46,41 +48,41 @@ class GroupRoutes:
             Route("DELETE", _MEMBER, self.remove_member, "Remove a user from a group"),
         )
 
-    async def list_groups(self, asked: ApiRequest) -> Listing:
+    async def list_groups(self, asked: ApiRequest) -> Listing[ListedGroup]:
         groups, following = await self._groups.page(Actor.of(asked), asked.page)
         return Listing([listed_group(group) for group in groups], following)
 
-    async def create(self, asked: ApiRequest) -> dict[str, Any]:
+    async def create(self, asked: ApiRequest) -> Created:
         body: GroupCreate = asked.body
         group = await self._groups.create(Actor.of(asked), body.id, body.members())
         return {"id": group.id}
 
-    async def get(self, asked: ApiRequest) -> dict[str, Any]:
+    async def get(self, asked: ApiRequest) -> GroupRow:
         return group_row(await self._groups.readable(Actor.of(asked), asked.path("groupId")))
 
-    async def update(self, asked: ApiRequest) -> dict[str, Any]:
+    async def update(self, asked: ApiRequest) -> GroupRow:
         return group_row(await self._groups.update(Actor.of(asked), asked.path("groupId"), asked.body.given()))
 
-    async def delete(self, asked: ApiRequest) -> dict[str, Any]:
+    async def delete(self, asked: ApiRequest) -> Nothing:
         await self._groups.delete(Actor.of(asked), asked.path("groupId"))
         return {}
 
-    async def list_members(self, asked: ApiRequest) -> Listing:
+    async def list_members(self, asked: ApiRequest) -> Listing[MemberRow]:
         members, following = await self._members.page(Actor.of(asked), asked.path("groupId"), asked.page)
         return Listing([member_row(member) for member in members], following)
 
-    async def add_member(self, asked: ApiRequest) -> str:
+    async def add_member(self, asked: ApiRequest) -> EmptyText:
         body: MemberCreate = asked.body
         await self._members.add(Actor.of(asked), asked.path("groupId"), body.identifier, body.role)
         return ""
 
-    async def get_member(self, asked: ApiRequest) -> dict[str, Any]:
+    async def get_member(self, asked: ApiRequest) -> MemberRow:
         return member_row(await self._members.get(Actor.of(asked), asked.path("groupId"), asked.path("userId")))
 
-    async def update_member(self, asked: ApiRequest) -> dict[str, Any]:
+    async def update_member(self, asked: ApiRequest) -> MemberRow:
         group_id, user_id, role = asked.path("groupId"), asked.path("userId"), asked.body.role
         return member_row(await self._members.update(Actor.of(asked), group_id, user_id, role))
 
-    async def remove_member(self, asked: ApiRequest) -> dict[str, Any]:
+    async def remove_member(self, asked: ApiRequest) -> Nothing:
         await self._members.remove(Actor.of(asked), asked.path("groupId"), asked.path("userId"))
         return {}

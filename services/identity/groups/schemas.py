@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from pydantic import model_validator
+from typing_extensions import TypedDict
 
 from libs.common.clock import wire_time
+from libs.common.web.answers import Timestamp
 from libs.common.web.body import Body
 from libs.common.web.text import FreeText
 from services.identity.groups.models import Group, Member, Role, Source
@@ -61,22 +63,51 @@ class MemberCreate(Identified):
     role: Role | None = None
 
 
-def listed_group(group: Group) -> dict[str, Any]:
+class _AuthoredRow(TypedDict):
+    insertedAt: Timestamp
+    createdBy: str | None
+    updatedAt: Timestamp
+    updatedBy: str | None
+
+
+class ListedGroup(_AuthoredRow):
+    """A group, as lists answer it."""
+
+    id: str
+    name: str
+
+
+class GroupRow(ListedGroup):
+    """A group."""
+
+    source: Source
+    authorization: JsonObject
+
+
+class MemberRow(_AuthoredRow):
+    """A user in a group."""
+
+    userId: str
+    groupId: str
+    role: Role
+
+
+def listed_group(group: Group) -> ListedGroup:
     """A group as lists answer it."""
     return {"id": group.id, "name": group.name, **_authored(group)}
 
 
-def group_row(group: Group) -> dict[str, Any]:
+def group_row(group: Group) -> GroupRow:
     """A group as it is answered alone."""
     return {**listed_group(group), "source": group.source, "authorization": group.authorization}
 
 
-def member_row(member: Member) -> dict[str, Any]:
+def member_row(member: Member) -> MemberRow:
     """A member as it is answered."""
     return {"userId": member.user_id, "groupId": member.group_id, "role": member.role, **_authored(member)}
 
 
-def _authored(thing: Group | Member) -> dict[str, Any]:
+def _authored(thing: Group | Member) -> _AuthoredRow:
     return {
         "insertedAt": wire_time(thing.inserted_at),
         "createdBy": thing.created_by,

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, model_validator
+from typing_extensions import TypedDict
 
 from libs.common.clock import wire_time
+from libs.common.web.answers import Timestamp
 from libs.common.web.body import Body
 from libs.common.web.text import FreeText
 from services.identity.users.models import User
@@ -60,7 +62,17 @@ class UserCreate(Identified):
         return {name: value for name, value in self.given().items() if name in ("email", "name")}
 
 
-def user_row(user: User) -> dict[str, Any]:
+class UserRow(TypedDict):
+    """A user."""
+
+    id: str
+    email: str | None
+    name: str | None
+    insertedAt: Timestamp
+    updatedAt: Timestamp
+
+
+def user_row(user: User) -> UserRow:
     """A user as it is answered."""
     return {
         "id": user.user_id,

@@ -6,10 +6,12 @@ import re
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from typing_extensions import TypedDict
 
 from libs.common.clock import wire_time
+from libs.common.web.answers import Timestamp
 from libs.common.web.body import Body
-from services.webhooks.subscriptions.models import Subscription
+from services.webhooks.subscriptions.models import Status, Subscription
 from services.webhooks.subscriptions.subscriptions import Wanted
 
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}\Z")
@@ -96,7 +98,32 @@ class SubscriptionUpdate(Body):
         return self
 
 
-def subscription_row(subscription: Subscription) -> dict[str, Any]:
+class SubscriptionMade(TypedDict):
+    """A subscription's id, and the secret that its deliveries are signed with."""
+
+    id: str
+    secret: str
+
+
+class SubscriptionRow(TypedDict):
+    """A subscription."""
+
+    id: str
+    platform: str
+    service: str
+    serviceVersion: str | None
+    userCredentialId: str | None
+    trigger: str
+    variables: Any
+    userId: str
+    url: str | None
+    headers: dict[str, str]
+    status: Status
+    insertedAt: Timestamp
+    updatedAt: Timestamp
+
+
+def subscription_row(subscription: Subscription) -> SubscriptionRow:
     """A subscription as it is answered; neither its secret nor its state."""
     return {
         "id": subscription.id,
@@ -109,7 +136,7 @@ def subscription_row(subscription: Subscription) -> dict[str, Any]:
         "userId": subscription.user_id,
         "url": subscription.url,
         "headers": subscription.headers,
-        "status": subscription.status.value,
+        "status": subscription.status,
         "insertedAt": wire_time(subscription.inserted_at),
         "updatedAt": wire_time(subscription.updated_at),
     }

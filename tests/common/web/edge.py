@@ -13,6 +13,7 @@ from typing import Any
 import aiohttp
 import orjson
 from aiohttp import web
+from typing_extensions import TypedDict
 
 from libs.common.contracts.calls import Call
 from libs.common.contracts.identity import AUTHENTICATE_KEY, KeyGrant, UserGrant
@@ -27,9 +28,10 @@ from libs.common.telemetry import Metrics, Telemetry, Tracing
 from libs.common.web.access import Access
 from libs.common.web.app import Dispatcher, Mount, server_of
 from libs.common.web.body import Body
-from libs.common.web.docs import docs_routes, openapi
+from libs.common.web.docs import docs_routes
 from libs.common.web.endpoint import Endpoints
 from libs.common.web.idempotency import IdempotentAnswers, collection_spec
+from libs.common.web.openapi import About, openapi
 from libs.common.web.paging import Listing, page_of
 from libs.common.web.routes import ApiRequest, QueryParameter, Route, User
 
@@ -38,6 +40,14 @@ KEY = "a key of acme"
 _THINGS = Collection("test.things", {"platform_id": "text", "rank": "integer"}, (Index(("platform_id", "rank")),))
 _BY_RANK = (Sort("rank"),)
 _FLAG = QueryParameter("flag", "which way", schema={"type": "boolean"})
+
+
+class ThingRow(TypedDict):
+    """A thing as it is answered."""
+
+    id: str
+    user: str | None
+    flag: bool
 
 
 class Part(Body):
@@ -112,12 +122,12 @@ class Things:
             Route("GET", "/v1/thing/{thingId}", self.show, "Show a thing", query=(_FLAG,)),
             Route("PUT", "/v1/thing/{thingId}", self.echo, "Change a thing", ThingBody),
             Route("DELETE", "/v1/thing/{thingId}", self.show, "Delete a thing"),
-            Route("POST", "/v1/run", self.run, "Run", json_body=True, user=User.REQUIRED, effect=True),
+            Route("POST", "/v1/run", self.run, "Run", json_body=True, user=User.REQUIRED, effect=True, fails=(422,)),
             Route("POST", "/v1/any", self.echo, "Answer the body", json_body=True),
             Route("*", "/open/{state}", self.open, "Take anything", open=True),
         )
 
-    async def list_all(self, asked: ApiRequest) -> Listing:
+    async def list_all(self, asked: ApiRequest) -> Listing[int]:
         found = await self._documents.find(
             {"platform_id": asked.platform_id}, order=_BY_RANK, after=asked.page.after, limit=asked.page.limit + 1
         )
@@ -147,7 +157,7 @@ class Things:
             raise self.error
         return {"user": asked.acting_user.row_id}
 
-    async def show(self, asked: ApiRequest) -> dict[str, Any]:
+    async def show(self, asked: ApiRequest) -> ThingRow:
         match asked.path("thingId"):
             case "missing":
                 raise NotFound("thing_not_found", "There is no such thing.")
@@ -233,4 +243,4 @@ async def serving() -> AsyncIterator[Edge]:
 
 
 def _app(routes: Sequence[Route], endpoints: Endpoints) -> Dispatcher:
-    return Dispatcher([Mount(routes, endpoints)], docs_routes(lambda: openapi([("test", routes)], "1.2.3")))
+    return Dispatcher([Mount(routes, endpoints)], docs_routes(lambda: openapi([("test", routes)], About("1.2.3"))))
