@@ -94,10 +94,11 @@ class ComponentRoutes:
     async def get(self, asked: ApiRequest) -> dict[str, Any]:
         actor = actor_of(asked)
         service = await self._directory.readable(actor, asked.path("serviceId"))
-        found = await self._reading.get(service, self._kind, asked.path(self._ref), asked.query("version"))
+        version = asked.query("version")
+        found = await self._reading.get(service, self._kind, asked.path(self._ref), version)
         for row in _shown([found], service, actor):
             return row
-        raise not_found(self._kind.value)
+        raise not_found(self._kind.value if version is None else "version")
 
     async def update(self, asked: ApiRequest) -> dict[str, Any]:
         actor, ref, version = actor_of(asked), asked.path(self._ref), asked.query("version")
@@ -113,8 +114,10 @@ class ComponentRoutes:
     async def list_versions(self, asked: ApiRequest) -> Listing[dict[str, Any]]:
         actor = actor_of(asked)
         service = await self._directory.readable(actor, asked.path("serviceId"))
-        rows = _shown(await self._reading.versions(service, self._kind, asked.path(self._ref)), service, actor)
-        if not rows:
+        found = await self._reading.versions(service, self._kind, asked.path(self._ref))
+        rows = _shown(found, service, actor)
+        named = [each for each in found if each.row.id == asked.path(self._ref)]
+        if not rows or (named and not _shown(named, service, actor)):  # the row id of a draft is not there either
             raise not_found(self._kind.value)
         return Listing(rows)
 
