@@ -8,6 +8,9 @@ from typing import Protocol
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
+CLOCKS_APART = timedelta(seconds=1)
+"""How far the clocks of two processes may differ, for whoever compares what both of them wrote."""
+
 
 class Clock(Protocol):
     """Tells the time, in UTC."""

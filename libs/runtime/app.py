@@ -16,3 +16,10 @@ def build_runtime(infra: Infra, sandbox: Sandbox) -> Runtime:
     for cache in (*components.caches, *holdings.caches):
         infra.metrics.watch_cache(cache)
     return Runtime(components, holdings, infra.egress, sandbox)
+
+
+def build_ended_runtime(infra: Infra, runtime: Runtime) -> Runtime:
+    """Beside `runtime`, for `delete` hooks alone: it still finds what was deleted and is kept for them."""
+    components = Components(infra.peers, infra.bus, ended=True)
+    holdings = Holdings(infra.peers, infra.bus, ended=True)
+    return Runtime(components, holdings, runtime.egress, runtime.sandbox)

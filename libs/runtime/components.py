@@ -53,10 +53,14 @@ class CompiledComponent:
 
 
 class Components:
-    """Looks up services and components; whatever catalog says of a service drops all that is held of it."""
+    """Looks up services and components; whatever catalog says of a service drops all that is held of it.
 
-    def __init__(self, peers: Peers, bus: Bus) -> None:
+    With `ended` also what was deleted and is kept for `delete` hooks.
+    """
+
+    def __init__(self, peers: Peers, bus: Bus, *, ended: bool = False) -> None:
         self._peers = peers
+        self._ended = ended
         self._contents: WeakValueDictionary[tuple[str, int], CompiledContent] = WeakValueDictionary()
         self._services: FollowedCache[tuple[str, str], ServiceGrant | None] = FollowedCache(
             "services", self._load_service
@@ -107,20 +111,27 @@ class Components:
 
     async def _load_service(self, key: tuple[str, str]) -> Loaded[ServiceGrant | None]:
         platform_id, ref = key
-        grant = await self._peers.ask(FIND_SERVICE, ServiceQuestion(platform_id=platform_id, ref=ref))
+        question = ServiceQuestion(platform_id=platform_id, ref=ref, ended=self._ended)
+        grant = await self._peers.ask(FIND_SERVICE, question)
         return Loaded(grant, frozenset({ref} if grant is None else {ref, grant.id, grant.name}))
 
     async def _load_component(self, key: ComponentKey) -> Loaded[CompiledComponent | None]:
         service_id, kind, ref, service_version, version = key
         question = ComponentQuestion(
-            service_id=service_id, kind=kind, ref=ref, service_version=service_version, version=version
+            service_id=service_id,
+            kind=kind,
+            ref=ref,
+            service_version=service_version,
+            version=version,
+            ended=self._ended,
         )
         grant = await self._peers.ask(FIND_COMPONENT, question)
         return Loaded(None if grant is None else self._compiled(grant), frozenset({service_id}))
 
     async def _load_list(self, key: tuple[str, Kind]) -> Loaded[tuple[CompiledComponent, ...]]:
         service_id, kind = key
-        answer = await self._peers.ask(LIST_COMPONENTS, ComponentsQuestion(service_id=service_id, kind=kind))
+        question = ComponentsQuestion(service_id=service_id, kind=kind, ended=self._ended)
+        answer = await self._peers.ask(LIST_COMPONENTS, question)
         grants = answer.components if answer is not None else ()
         return Loaded(tuple(self._compiled(grant) for grant in grants), frozenset({service_id}))
 

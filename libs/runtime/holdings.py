@@ -37,10 +37,16 @@ class Variables:
 
 
 class Holdings:
-    """Looks up credentials and variable values; a change or revocation is felt as soon as its event is heard."""
+    """Looks up credentials and variable values; a change or revocation is felt as soon as its event is heard.
 
-    def __init__(self, peers: Peers, bus: Bus, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+    With `ended` also those of deleted users and services that are kept for `delete` hooks.
+    """
+
+    def __init__(
+        self, peers: Peers, bus: Bus, *, ended: bool = False, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         self._peers = peers
+        self._ended = ended
         self._credentials: FollowedCache[CredentialKey, Credential | None] = FollowedCache(
             "credentials", self._load_credential, stale_s=_STALE_S, monotonic=monotonic
         )
@@ -63,7 +69,11 @@ class Holdings:
     async def _load_credential(self, key: CredentialKey) -> Loaded[Credential | None]:
         platform_id, user_row_id, service_id, credential_id = key
         question = CredentialQuestion(
-            platform_id=platform_id, user_row_id=user_row_id, service_id=service_id, credential_id=credential_id
+            platform_id=platform_id,
+            user_row_id=user_row_id,
+            service_id=service_id,
+            credential_id=credential_id,
+            ended=self._ended,
         )
         grant = await self._peers.ask(FIND_CREDENTIAL, question)
         tags = frozenset({service_id, f"{platform_id}/{service_id}/{user_row_id}"})
@@ -71,7 +81,7 @@ class Holdings:
 
     async def _load_variables(self, key: tuple[str, str]) -> Loaded[Variables]:
         platform_id, service_id = key
-        question = VariablesQuestion(platform_id=platform_id, service_id=service_id)
+        question = VariablesQuestion(platform_id=platform_id, service_id=service_id, ended=self._ended)
         grant = await self._peers.ask(FIND_VARIABLES, question)
         held = Variables() if grant is None else Variables(grant.values, frozenset(grant.missing))
         return Loaded(held, frozenset({service_id, f"{platform_id}/{service_id}"}))

@@ -10,27 +10,33 @@ from libs.common.contracts.catalog import (
     LIST_COMPONENTS,
     Kind,
 )
-from libs.common.service import Infra, Service
+from libs.common.contracts.webhooks import SubscriptionsEnded
+from libs.common.service import Consumer, Infra, Service
 from libs.common.web.routes import Route
 from libs.common.workers import Periodic
 from services.catalog.components.checks import ComponentCheck
 from services.catalog.components.clients import ValueKeeper
 from services.catalog.components.components import Components
 from services.catalog.components.reading import ReadComponents, Resolution
+from services.catalog.components.removed import RemovedRepository
 from services.catalog.components.repository import ContentRepository, HeadRepository
+from services.catalog.components.retirement import Retirement
 from services.catalog.components.routes import ComponentRoutes
 from services.catalog.components.writing import ContentWriter
+from services.catalog.consumers import EndedConsumer
 from services.catalog.logic_check import LogicCheck, SyntaxCheck
 from services.catalog.securities.repository import SecurityRepository
 from services.catalog.securities.routes import SecurityRoutes
 from services.catalog.securities.securities import Securities
 from services.catalog.services.clients import Identity
 from services.catalog.services.directory import Directory
+from services.catalog.services.presence import Presence
 from services.catalog.services.publishing import Publishing
 from services.catalog.services.removal import Removal
 from services.catalog.services.repository import ServiceRepository
 from services.catalog.services.routes import ServiceRoutes
 from services.catalog.services.services import Services
+from services.catalog.services.usage import Usage
 from services.catalog.sweep import SWEEP_INTERVAL_S, Sweep
 from services.catalog.versions.contents import VersionContents
 from services.catalog.versions.freezing import Freezer
@@ -47,18 +53,20 @@ def build(infra: Infra, sandbox: SyntaxCheck) -> Service:
     heads, contents, pins = HeadRepository(store), ContentRepository(store), PinRepository(store)
     logic = LogicCheck(sandbox)
     directory = Directory(kept, infra.bus)
-    removal = Removal(kept, (heads, contents, pins, versions_kept, securities_kept))
+    removed, presence = RemovedRepository(store), Presence(kept)
+    retirement = Retirement(heads, removed, PinnedRows(pins, versions_kept))
+    removal = Removal(kept, (heads, removed, contents, pins, versions_kept, securities_kept), clock)
     identity, check = Identity(infra.peers), ComponentCheck(logic, heads)
-    services = Services(kept, versions_kept, identity, removal, clock)
+    services = Services(kept, versions_kept, identity, Usage(infra.peers), clock)
     release = ReleaseCheck(pins, contents, heads, kept, check)
     versions = Versions(versions_kept, services, securities_kept, Freezer(heads, pins, release, clock), logic, clock)
     publishing = Publishing(services, versions)
     securities = Securities(securities_kept, versions, services, clock)
-    resolution = Resolution(heads, contents, pins, versions)
+    resolution = Resolution(heads, removed, contents, pins, versions)
     reading = ReadComponents(heads, contents, infra.bus)
     writer = ContentWriter(contents, check, ValueKeeper(infra.peers), clock)
-    components = Components(heads, reading, writer, services, PinnedRows(pins, versions_kept), clock)
-    sweep = Sweep(heads, contents, pins, versions_kept, clock)
+    components = Components(heads, reading, writer, services, retirement, clock)
+    sweep = Sweep(heads, removed, contents, pins, versions_kept, clock)
     routes: tuple[Route, ...] = (
         *ServiceRoutes(services, publishing, identity, directory).table(),
         *VersionRoutes(versions, VersionContents(pins, heads, contents), directory).table(),
@@ -71,10 +79,11 @@ def build(infra: Infra, sandbox: SyntaxCheck) -> Service:
         routes=routes,
         answers={
             FIND_SERVICE: directory.grant,
-            FIND_COMPONENT: resolution.find,
-            LIST_COMPONENTS: resolution.all,
-            FIND_SECURITY: securities.grant,
-            FIND_VERSION: versions.grant,
+            FIND_COMPONENT: presence.guarded(resolution.find),
+            LIST_COMPONENTS: presence.guarded(resolution.all),
+            FIND_SECURITY: presence.guarded(securities.grant),
+            FIND_VERSION: presence.guarded(versions.grant),
         },
-        workers=(removal.worker(), Periodic("catalog.sweep", SWEEP_INTERVAL_S, sweep.round)),
+        consumers=(Consumer(SubscriptionsEnded.topic, EndedConsumer(removal, removed)),),
+        workers=(removal.worker, Periodic("catalog.sweep", SWEEP_INTERVAL_S, sweep.round)),
     )

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from libs.common.clock import Clock
 from libs.common.store.port import Cursor
+from services.catalog.components.removed import RemovedRepository
 from services.catalog.components.repository import ContentRepository, HeadRepository
 from services.catalog.versions.repository import PinRepository, VersionRepository
 
@@ -20,12 +21,14 @@ class Sweep:
     def __init__(
         self,
         heads: HeadRepository,
+        removed: RemovedRepository,
         contents: ContentRepository,
         pins: PinRepository,
         versions: VersionRepository,
         clock: Clock,
     ) -> None:
         self._heads = heads
+        self._removed = removed
         self._contents = contents
         self._pins = pins
         self._versions = versions
@@ -45,11 +48,15 @@ class Sweep:
 
     async def _sweep_contents(self) -> None:
         owners, self._contents_after = await self._contents.written_before(self._due(), self._contents_after, _BATCH)
-        heads = await self._heads.many(set(owners.values())) if owners else []
-        named = {row.content_id for head in heads for row in head.rows}
+        named = await self._named_by(set(owners.values())) if owners else set[str]()
         for content_id in owners.keys() - named:
             if not await self._pins.pinned(content_id):
                 await self._contents.forget(content_id)
+
+    async def _named_by(self, head_ids: set[str]) -> set[str]:
+        """The contents that these heads have, or had and keep for `delete` hooks."""
+        heads = [*await self._heads.many(head_ids), *await self._removed.of(head_ids)]
+        return {row.content_id for head in heads for row in head.rows}
 
     def _due(self) -> datetime:
         return self._clock.now() - _GRACE

@@ -71,13 +71,14 @@ class Catalog:
             raise _no_security(security_ref)
         return security
 
-    async def security(self, service_id: str, security_id: str) -> SecurityGrant | None:
-        """A security by its id."""
-        return await self._peers.ask(FIND_SECURITY, SecurityQuestion(service_id=service_id, ref=security_id))
+    async def security(self, service_id: str, security_id: str, *, ended: bool) -> SecurityGrant | None:
+        """A security by its id; with `ended` also of a deleted service."""
+        question = SecurityQuestion(service_id=service_id, ref=security_id, ended=ended)
+        return await self._peers.ask(FIND_SECURITY, question)
 
-    async def variables(self, service_id: str) -> tuple[ComponentGrant, ...]:
-        """The service's variables as its public list has them."""
-        question = ComponentsQuestion(service_id=service_id, kind=Kind.VARIABLE)
+    async def variables(self, service_id: str, *, ended: bool = False) -> tuple[ComponentGrant, ...]:
+        """The service's variables as its public list has them; with `ended` also of a deleted service."""
+        question = ComponentsQuestion(service_id=service_id, kind=Kind.VARIABLE, ended=ended)
         listed = await self._peers.ask(LIST_COMPONENTS, question)
         return listed.components if listed is not None else ()
 

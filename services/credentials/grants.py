@@ -26,9 +26,9 @@ class Grants:
         token = await self._named(question) if question.credential_id is not None else await self._newest(question)
         if token is None:
             return None
-        if token.state_at(self._clock.now()) is not State.ACTIVE:
+        if token.state_at(self._clock.now()) is State.NEEDS_RECONNECT:
             raise Conflict("credential_invalid", f"token {token.id} has expired; connect the user again.")
-        security = await self._catalog.security(token.service_id, token.security_id)
+        security = await self._catalog.security(token.service_id, token.security_id, ended=question.ended)
         if security is None:
             raise Conflict("credential_invalid", f"token {token.id}: its security is gone; connect the user again.")
         applied = apply(security, token.kind, await self._seals.open_secrets(token))
@@ -44,14 +44,17 @@ class Grants:
         )
 
     async def _named(self, question: CredentialQuestion) -> Token | None:
-        token = await self._repository.get(question.platform_id, question.credential_id or "")
+        id = question.credential_id or ""
+        token = await self._repository.get(question.platform_id, id, ended=question.ended)
         asked_for = (question.user_row_id, question.service_id)
         return token if token is not None and (token.user_row_id, token.service_id) == asked_for else None
 
     async def _newest(self, question: CredentialQuestion) -> Token | None:
         """The most recently connected one that is active, else the most recently connected one."""
+        states = (State.ACTIVE, State.ENDED) if question.ended else (State.ACTIVE,)
         tokens = await self._repository.newest_connected(
-            question.platform_id, question.service_id, question.user_row_id, State.ACTIVE
+            question.platform_id, question.service_id, question.user_row_id, states
         )
         now = self._clock.now()
-        return next((token for token in tokens if token.state_at(now) is State.ACTIVE), next(iter(tokens), None))
+        usable = (token for token in tokens if token.state_at(now) is not State.NEEDS_RECONNECT)
+        return next(usable, next(iter(tokens), None))

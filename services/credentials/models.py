@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from libs.common.clock import CLOCKS_APART
 from libs.common.ids import derived_id
 
 
@@ -25,6 +26,8 @@ class State(StrEnum):
 
     ACTIVE = "active"
     NEEDS_RECONNECT = "needs_reconnect"
+    ENDED = "ended"
+    """Its user or service was deleted: `delete` hooks alone may spend it, until it is purged."""
 
 
 class OAuthTerms(BaseModel):
@@ -91,6 +94,42 @@ class Token(BaseModel):
         """An expired token is no longer active, whatever was kept."""
         expires_at = self.terms.expires_at if self.terms else None
         return State.NEEDS_RECONNECT if expires_at is not None and expires_at <= now else self.state
+
+
+class Step(StrEnum):
+    """What is to be done with an ending when it is due."""
+
+    END = "end"
+    PURGE = "purge"
+
+
+class Ending(BaseModel):
+    """A user or a service was deleted, and what it had here ends."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    user_row_id: str | None
+    service_id: str | None
+    step: Step
+    deleted_at: datetime
+    due_at: datetime
+    revision: int = 0
+
+    @property
+    def subject(self) -> str:
+        return self.user_row_id or self.service_id or ""
+
+    @property
+    def of(self) -> Mapping[str, str]:
+        """What its tokens have in common."""
+        ids = {"user_row_id": self.user_row_id, "service_id": self.service_id}
+        return {name: id for name, id in ids.items() if id is not None}
+
+    @property
+    def until(self) -> datetime | None:
+        """What was made later is of a service made anew under its id; users never come back under theirs."""
+        return self.deleted_at + CLOCKS_APART if self.user_row_id is None else None
 
 
 class VariableValue(BaseModel):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 
 from libs.common.bus.port import Message
-from libs.common.store.port import Collection, Cursor, Document, Index, Sort, Store, Where, cursor_after
+from libs.common.store.port import Collection, Cursor, Document, In, Index, Sort, Store, Where, cursor_after
 from libs.common.web.paging import Page, page_of
-from services.credentials.models import Token, VariableValue
+from services.credentials.models import Ending, State, Token, VariableValue
 
 TOKENS = Collection(
     "credentials.tokens",
@@ -23,8 +24,14 @@ TOKENS = Collection(
         Index(("platform_id", "service_id", "user_row_id", "name")),
         Index(("platform_id", "service_id", "user_row_id", "state", "connected_at")),
         Index(("user_row_id",)),
-        Index(("service_id",)),
+        Index(("service_id", "state")),
     ),
+)
+ENDINGS = Collection(
+    "credentials.endings",
+    {"subject": "text", "due_at": "time"},
+    (Index(("subject",)), Index(("due_at",))),
+    due="due_at",
 )
 VALUES = Collection(
     "credentials.values",
@@ -32,6 +39,8 @@ VALUES = Collection(
     (Index(("platform_id", "service_id")), Index(("service_id", "variable_id"))),
 )
 _BY_NAME = (Sort("name"), Sort("id"))
+_BY_ID = (Sort("id"),)
+_STANDING = In((State.ACTIVE.value, State.NEEDS_RECONNECT.value))
 _NEWEST_CONNECTED = (Sort("connected_at", descending=True),)
 _BATCH = 200
 
@@ -42,31 +51,49 @@ class TokenRepository:
     def __init__(self, store: Store) -> None:
         self._documents = store.collection(TOKENS)
 
-    async def get(self, platform_id: str, token_id: str) -> Token | None:
+    async def get(self, platform_id: str, token_id: str, *, ended: bool = False) -> Token | None:
+        """With `ended` also one that was ended."""
         document = await self._documents.get(token_id)
-        return _token(document) if document is not None and document.fields["platform_id"] == platform_id else None
+        if document is None or document.fields["platform_id"] != platform_id:
+            return None
+        token = _token(document)
+        return token if ended or token.state is not State.ENDED else None
 
     async def page(
         self, platform_id: str, service_id: str, user_row_id: str, page: Page
     ) -> tuple[list[Token], str | None]:
-        where = {"platform_id": platform_id, "service_id": service_id, "user_row_id": user_row_id}
+        where: Where = {
+            "platform_id": platform_id,
+            "service_id": service_id,
+            "user_row_id": user_row_id,
+            "state": _STANDING,
+        }
         found = await self._documents.find(where, order=_BY_NAME, after=page.after, limit=page.limit + 1)
         documents, following = page_of(found, page, _BY_NAME)
         return [_token(document) for document in documents], following
 
-    async def newest_connected(self, platform_id: str, service_id: str, user_row_id: str, state: str) -> list[Token]:
-        """A user's tokens for a service that were kept as `state`, the most recently connected first."""
-        where = {"platform_id": platform_id, "service_id": service_id, "user_row_id": user_row_id, "state": state}
+    async def newest_connected(
+        self, platform_id: str, service_id: str, user_row_id: str, states: Sequence[State]
+    ) -> list[Token]:
+        """A user's tokens for a service that are in one of `states`, the most recently connected first."""
+        where: Where = {
+            "platform_id": platform_id,
+            "service_id": service_id,
+            "user_row_id": user_row_id,
+            "state": In(tuple(state.value for state in states)),
+        }
         found = await self._documents.find(where, order=_NEWEST_CONNECTED, limit=_BATCH)
         return [_token(document) for document in found]
 
-    async def batch_of_user(self, user_row_id: str) -> list[Token]:
-        """Some of a user's tokens, for a cascade that removes them until none is left."""
-        return [_token(each) for each in await self._documents.find({"user_row_id": user_row_id}, limit=_BATCH)]
+    async def stretch(self, of: Mapping[str, str], after: Cursor | None) -> tuple[list[Token], Cursor | None]:
+        """Some of a user's or a service's tokens, on every platform, and where the next begin, for a cascade."""
+        found = await self._documents.find(of, order=_BY_ID, after=after, limit=_BATCH)
+        following = cursor_after(found[-1], _BY_ID) if len(found) == _BATCH else None
+        return [_token(document) for document in found], following
 
-    async def batch_of_service(self, service_id: str) -> list[Token]:
-        """Some of a service's tokens on every platform, for a cascade."""
-        return [_token(each) for each in await self._documents.find({"service_id": service_id}, limit=_BATCH)]
+    async def count_of_service(self, service_id: str) -> int:
+        """Of those that were not ended, on every platform."""
+        return await self._documents.count({"service_id": service_id, "state": _STANDING})
 
     async def add(self, token: Token, events: Sequence[Message]) -> Token:
         """Raises DuplicateKey when the id is taken, on whatever platform."""
@@ -103,10 +130,14 @@ class ValueRepository:
                 return values
             after = cursor_after(found[-1], ())
 
-    async def batch(self, service_id: str, variable_id: str | None) -> list[VariableValue]:
-        """Some of a service's values, or of one of its variables, on every platform, for a cascade."""
+    async def stretch(
+        self, service_id: str, variable_id: str | None, after: Cursor | None
+    ) -> tuple[list[VariableValue], Cursor | None]:
+        """Some values of a service, or of one of its variables, on every platform, and where the next begin."""
         where: Where = {"service_id": service_id} | ({"variable_id": variable_id} if variable_id is not None else {})
-        return [_value(document) for document in await self._documents.find(where, limit=_BATCH)]
+        found = await self._documents.find(where, order=_BY_ID, after=after, limit=_BATCH)
+        following = cursor_after(found[-1], _BY_ID) if len(found) == _BATCH else None
+        return [_value(document) for document in found], following
 
     async def put(self, value: VariableValue, events: Sequence[Message]) -> VariableValue:
         """Raises DuplicateKey or RevisionConflict when it was set meanwhile."""
@@ -117,6 +148,41 @@ class ValueRepository:
     async def remove(self, value: VariableValue, events: Sequence[Message]) -> None:
         """Raises RevisionConflict when the value changed meanwhile."""
         await self._documents.delete(value.handle, revision=value.revision, events=events)
+
+
+class EndingRepository:
+    """Endings, by what ends."""
+
+    def __init__(self, store: Store) -> None:
+        self._documents = store.collection(ENDINGS)
+
+    async def add(self, ending: Ending) -> None:
+        """One that is there already stays as it is."""
+        await self._documents.insert_many([_ending_document(ending)])
+
+    async def of(self, subject: str) -> list[Ending]:
+        return [_ending(document) for document in await self._documents.find({"subject": subject})]
+
+    async def claim(self, lease: timedelta, limit: int) -> list[Ending]:
+        return [_ending(document) for document in await self._documents.claim({}, lease=lease, limit=limit)]
+
+    async def save(self, ending: Ending) -> None:
+        """Raises RevisionConflict."""
+        await self._documents.update(_ending_document(ending))
+
+    async def remove(self, ending: Ending) -> None:
+        """Raises RevisionConflict."""
+        await self._documents.delete(ending.id, revision=ending.revision)
+
+
+def _ending(document: Document) -> Ending:
+    due_at = document.fields["due_at"]
+    return Ending.model_validate({**document.body, "id": document.id, "due_at": due_at, "revision": document.revision})
+
+
+def _ending_document(ending: Ending) -> Document:
+    body = ending.model_dump(mode="json", exclude={"id", "revision", "due_at"})
+    return Document(ending.id, {"subject": ending.subject, "due_at": ending.due_at}, body, revision=ending.revision)
 
 
 def _token(document: Document) -> Token:

@@ -5,20 +5,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from datetime import datetime
 
 from libs.common.bus.port import Message
 from libs.common.clock import Clock
 from libs.common.contracts.catalog import SecurityGrant
-from libs.common.contracts.credentials import CredentialChanged
+from libs.common.contracts.credentials import CredentialChanged, TokensCount, TokensQuestion
 from libs.common.contracts.envelope import encode
 from libs.common.contracts.identity import UserGrant
 from libs.common.errors import Conflict, NotFound, ServiceError
 from libs.common.ids import new_id
-from libs.common.store.port import DuplicateKey, RevisionConflict
+from libs.common.store.port import Cursor, DuplicateKey, RevisionConflict
 from libs.common.web.paging import Page
 from services.credentials.applying import check_kind
 from services.credentials.clients import Catalog, Identity
-from services.credentials.models import Credential, NewToken, Token
+from services.credentials.models import Credential, NewToken, State, Token
 from services.credentials.repository import TokenRepository
 from services.credentials.seals import Seals
 
@@ -86,21 +87,48 @@ class Tokens:
         except RevisionConflict:
             raise _changed_meanwhile() from None
 
-    async def delete_of_user(self, user_row_id: str) -> None:
-        await self._delete_all(lambda: self._repository.batch_of_user(user_row_id))
+    async def count(self, question: TokensQuestion) -> TokensCount:
+        """Those of a service, on every platform."""
+        return TokensCount(count=await self._repository.count_of_service(question.service_id))
 
-    async def delete_of_service(self, service_id: str) -> None:
-        await self._delete_all(lambda: self._repository.batch_of_service(service_id))
+    async def end_all(self, of: Mapping[str, str], until: datetime | None) -> None:
+        """Nobody finds those with these fields any more, made by then, but for `delete` hooks."""
+        await self._each(of, until, self._end)
+
+    async def remove_all(self, of: Mapping[str, str], until: datetime | None) -> None:
+        """Nothing is left of those with these fields that were made by then."""
+        await self._each(of, until, self._remove)
 
     async def _own(self, user: UserGrant, service_id: str, token_id: str) -> Token | None:
         token = await self._repository.get(user.platform_id, token_id)
         mine = token is not None and (token.service_id, token.user_row_id) == (service_id, user.row_id)
         return token if mine else None
 
-    async def _delete_all(self, next_batch: Callable[[], Awaitable[list[Token]]]) -> None:
-        """Until none is left; one that changes meanwhile comes again in a later batch."""
-        while batch := await next_batch():
-            await asyncio.gather(*(self._remove_quietly(token) for token in batch))
+    async def _each(
+        self, of: Mapping[str, str], until: datetime | None, change: Callable[[Token], Awaitable[None]]
+    ) -> None:
+        after: Cursor | None = None
+        while True:
+            found, after = await self._repository.stretch(of, after)
+            meant = [token for token in found if until is None or token.inserted_at <= until]
+            await asyncio.gather(*(self._insist(token, change) for token in meant))
+            if after is None:
+                return
+
+    async def _insist(self, token: Token, change: Callable[[Token], Awaitable[None]]) -> None:
+        """Whatever else changes it meanwhile."""
+        known: Token | None = token
+        while known is not None:
+            try:
+                await change(known)
+                return
+            except RevisionConflict:
+                known = await self._repository.get(token.platform_id, token.id, ended=True)
+
+    async def _end(self, token: Token) -> None:
+        if token.state is not State.ENDED:
+            ended = token.model_copy(update={"state": State.ENDED})
+            await self._repository.save(ended, [self._changed(ended, deleted=True)])
 
     async def _remove_quietly(self, token: Token) -> None:
         with suppress(RevisionConflict):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 from libs.common.bus.port import Message
@@ -19,7 +20,7 @@ from libs.common.contracts.credentials import (
 from libs.common.contracts.envelope import encode
 from libs.common.contracts.identity import UserGrant
 from libs.common.errors import Forbidden, NotFound
-from libs.common.store.port import DuplicateKey, RevisionConflict
+from libs.common.store.port import Cursor, DuplicateKey, RevisionConflict
 from services.credentials.clients import Catalog
 from services.credentials.models import VariableValue, handle_of
 from services.credentials.repository import ValueRepository
@@ -66,7 +67,7 @@ class Values:
 
         Drafts are not in effect: nobody but their author need know of them.
         """
-        listed = await self._catalog.variables(question.service_id)
+        listed = await self._catalog.variables(question.service_id, ended=question.ended)
         variables = [variable for variable in listed if variable.published]
         kept = await self._repository.of_service(question.platform_id, question.service_id)
         by_identity = {value.variable_id: value for value in kept}
@@ -77,17 +78,16 @@ class Values:
         }
         return VariablesGrant(values=values, missing=_missing(variables, values))
 
-    async def delete_of_service(self, service_id: str) -> None:
-        await self._delete_all(service_id, None)
-
-    async def delete_of_variable(self, service_id: str, variable_id: str) -> None:
-        await self._delete_all(service_id, variable_id)
-
-    async def _delete_all(self, service_id: str, variable_id: str | None) -> None:
-        """Until none is left; one that changes meanwhile comes again in a later batch."""
-        while batch := await self._repository.batch(service_id, variable_id):
-            for value in batch:
-                await self._remove_quietly(value)
+    async def remove_all(self, service_id: str, variable_id: str | None, until: datetime | None) -> None:
+        """Those of a service, or of one variable of it, that were set by then."""
+        after: Cursor | None = None
+        while True:
+            found, after = await self._repository.stretch(service_id, variable_id, after)
+            for value in found:
+                if until is None or value.updated_at <= until:
+                    await self._remove_quietly(value)
+            if after is None:
+                return
 
     async def _remove_quietly(self, value: VariableValue) -> None:
         with suppress(RevisionConflict):

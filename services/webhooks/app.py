@@ -6,12 +6,15 @@ from datetime import timedelta
 
 from libs.common.contracts.catalog import CatalogChanged
 from libs.common.contracts.identity import UserChanged
-from libs.common.contracts.webhooks import NotificationReceived
+from libs.common.contracts.webhooks import COUNT_SUBSCRIPTIONS, NotificationReceived
 from libs.common.service import Consumer, Infra, Service
 from libs.common.web.access import Access
 from libs.common.web.routes import Route
 from libs.common.workers import LeasedRows
+from libs.runtime.app import build_ended_runtime
 from libs.runtime.host import Runtime
+from services.webhooks.cascades.cascades import Cascades
+from services.webhooks.cascades.repository import CascadeRepository
 from services.webhooks.clients import EventClient, HookClient
 from services.webhooks.consumers import CascadeConsumer, NotificationConsumer
 from services.webhooks.deliveries.deliveries import Deliveries
@@ -38,6 +41,7 @@ _NAME = "webhooks"
 _ROUTING_SLOTS = 128
 _DELIVERY_SLOTS = 256
 _ENDING_SLOTS = 8
+_CASCADE_SLOTS = 4
 
 
 def build(infra: Infra, runtime: Runtime, access: Access, *, public_url: str) -> Service:
@@ -48,20 +52,24 @@ def build(infra: Infra, runtime: Runtime, access: Access, *, public_url: str) ->
     ending = LeasedRows(
         "webhooks.subscriptions", parts.ending.claim_unfinished, parts.ending.finish, slots=_ENDING_SLOTS
     )
-    cascade = CascadeConsumer(parts.ending, parts.endpoints, wake=ending.wake)
+    cascades = Cascades(
+        CascadeRepository(infra.store), parts.ending, parts.endpoints, infra.clock, on_ending=ending.wake
+    )
+    cascading = LeasedRows("webhooks.cascades", cascades.claim, cascades.advance, slots=_CASCADE_SLOTS)
+    deletions = CascadeConsumer(cascades, infra.clock, wake=cascading.wake)
     for cache in (parts.channels.cache, parts.hearing.matches, parts.hearing.current_ones):
         infra.metrics.watch_cache(cache)
     return Service(
         name=_NAME,
         sealer=parts.sealer,
         routes=parts.routes(),
-        answers={},
+        answers={COUNT_SUBSCRIPTIONS: parts.subscriptions.count},
         consumers=(
             Consumer(NotificationReceived.topic, NotificationConsumer(parts.notifications, routing)),
-            Consumer(UserChanged.topic, cascade.users),
-            Consumer(CatalogChanged.topic, cascade.services),
+            Consumer(UserChanged.topic, deletions.users),
+            Consumer(CatalogChanged.topic, deletions.components),
         ),
-        workers=(routing, parts.delivering, ending),
+        workers=(routing, parts.delivering, ending, cascading),
     )
 
 
@@ -80,7 +88,7 @@ class _Parts:
         self.subscription_rows = SubscriptionRepository(infra.store, self.sealer)
         self.changes = Changes(self.subscription_rows, infra.clock)
         self.triggers = TriggerClient(runtime, access, self.events, self.endpoints, peers=infra.peers)
-        self.ending = Ending(self.subscription_rows, self.changes, self.triggers, infra.clock)
+        self.ending = Ending(self.subscription_rows, self.changes, self._removing(), infra.clock)
         self.hearing = Hearing(self.subscription_rows, infra.bus)
         self.subscriptions = self._subscriptions()
         self.deliveries = self._deliveries()
@@ -89,6 +97,12 @@ class _Parts:
         )
         self.deliveries.on_due = self.delivering.wake
         self.notifications = self._notifications()
+
+    def _removing(self) -> TriggerClient:
+        """Triggers for `delete` hooks alone."""
+        infra, runtime = self._infra, build_ended_runtime(self._infra, self._runtime)
+        events = EventClient(runtime, infra.peers, ended=True)
+        return TriggerClient(runtime, self._access, events, self.endpoints, peers=infra.peers)
 
     def routes(self) -> tuple[Route, ...]:
         infra = self._infra

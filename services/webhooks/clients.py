@@ -28,11 +28,12 @@ _RESPONSE_BUDGET = Budget(wall_s=10.0)
 
 
 class EventClient:
-    """Events as the edge and the webhook setting need them."""
+    """Events as the edge and the webhook setting need them; with `ended` those of deleted services too."""
 
-    def __init__(self, runtime: Runtime, peers: Peers) -> None:
+    def __init__(self, runtime: Runtime, peers: Peers, *, ended: bool = False) -> None:
         self._runtime = runtime
         self._peers = peers
+        self._ended = ended
 
     async def live(self, platform_id: str, service_id: str, event_id: str) -> LiveEvent | None:
         service = await self._runtime.components.service(platform_id, service_id)
@@ -56,7 +57,7 @@ class EventClient:
         return service
 
     async def offers(self, platform_id: str, service: ServiceGrant) -> list[EventOffer]:
-        version = await self._peers.ask(FIND_VERSION, VersionQuestion(service_id=service.id))
+        version = await self._peers.ask(FIND_VERSION, VersionQuestion(service_id=service.id, ended=self._ended))
         setting = version.setting if version is not None else {}
         events = await self._runtime.components.components(service.id, Kind.EVENT)
         drafts = service.owner_platform_id == platform_id

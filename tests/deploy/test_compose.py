@@ -27,6 +27,9 @@ _ENGINES = {
     for name, service in _SERVICES.items()
     if service["image"].startswith("interactor-engine:") and name not in _ONE_SHOTS
 }
+_ANSWERING = {
+    service: name for name, service in _ENGINES.items() if parse_roles(_SERVICES[name]["command"])[0].edge
+}
 _EACH = pytest.mark.parametrize("service", _SERVICES.values(), ids=_SERVICES)
 
 
@@ -88,7 +91,7 @@ def test_peers_are_named_to_those_that_may_ask_them() -> None:
         named = _SERVICES[name]["environment"].get("PEER_URLS", "").split(",")
         peers = {entry.partition("=")[0]: entry.partition("=")[2] for entry in named if entry}
         owners = {call.owner for call in CALLS if service in call.callers}
-        assert peers == {owner: f"https://{owner}:8081" for owner in owners}, name
+        assert peers == {owner: f"https://{_ANSWERING[owner]}:8081" for owner in owners}, name
 
 
 def test_every_file_that_is_mounted_is_in_the_repository_or_made_with_the_secrets(tmp_path: Path) -> None:

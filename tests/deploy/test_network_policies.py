@@ -12,7 +12,7 @@ from services.catalog import app as catalog
 from services.credentials import app as credentials
 from services.executor import app as executor
 from services.identity import app as identity
-from services.roles import ROLES, parse_roles
+from services.roles import ROLES, Role, parse_roles
 from services.webhooks import app as webhooks
 from tests.deploy.rendering import Manifest, Manifests, selected
 
@@ -70,27 +70,33 @@ def network(production: Manifests) -> Network:
 
 
 @pytest.fixture(scope="module")
-def processes(production: Manifests) -> dict[str, str]:
-    """The service that each Deployment of ours runs."""
+def roles(production: Manifests) -> dict[str, Role]:
+    """What each Deployment of ours runs."""
     return {
-        name: parse_roles(container["args"])[0].service
+        name: parse_roles(container["args"])[0]
         for name, pod in production.pods()
         for container in pod["spec"]["containers"]
         if set(container.get("args", ())) <= set(ROLES) and container["name"] == "engine"
     }
 
 
+@pytest.fixture(scope="module")
+def processes(roles: dict[str, Role]) -> dict[str, str]:
+    """The service that each of them runs."""
+    return {name: role.service for name, role in roles.items()}
+
+
 def test_whatever_no_policy_names_is_denied(network: Network) -> None:
     assert network.policies["default-deny"]["spec"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
 
 
-def test_who_may_ask_whom_is_what_the_calls_declare(network: Network, processes: dict[str, str]) -> None:
+def test_who_may_ask_whom_is_what_the_calls_declare(network: Network, roles: dict[str, Role]) -> None:
     declared = {
         (asking, asked)
         for call in CALLS
-        for asking, asking_service in processes.items()
-        for asked, asked_service in processes.items()
-        if asking_service in call.callers and asked_service == call.owner
+        for asking, asks in roles.items()
+        for asked, answers in roles.items()
+        if asks.service in call.callers and answers.service == call.owner and answers.edge
     }
     assert network.out_of(_INTERNAL) == declared
     assert network.into(_INTERNAL) == declared

@@ -91,6 +91,7 @@ class ComponentQuestion(Record):
 
     By identity or name it resolves as executing does: through the named or default service version, to a
     published row. A row id answers that very row, draft or not. `version` picks an exact row version.
+    With `ended` also what was deleted, as in ServiceQuestion; without it nothing of a deleted service is there.
     """
 
     service_id: str
@@ -98,6 +99,7 @@ class ComponentQuestion(Record):
     ref: str
     service_version: str | None = None
     version: str | None = None
+    ended: bool = False
 
 
 class ComponentGrant(Record):
@@ -115,10 +117,14 @@ class ComponentGrant(Record):
 
 
 class ComponentsQuestion(Record):
-    """All components of one kind, each as its latest published row, or its latest if none is."""
+    """All components of one kind, each as its latest published row, or its latest if none is.
+
+    `ended` as in ServiceQuestion.
+    """
 
     service_id: str
     kind: Kind
+    ended: bool = False
 
 
 class ComponentsGrant(Record):
@@ -131,10 +137,12 @@ class SecurityQuestion(Record):
     """A security of a service by id or label; without `ref` the one used by default.
 
     Without `service_id` the security whose id is `ref`, whosever service it is: the caller checks that.
+    `ended` as in ServiceQuestion.
     """
 
     service_id: str | None = None
     ref: str | None = None
+    ended: bool = False
 
 
 class SecurityGrant(Record):
@@ -148,10 +156,11 @@ class SecurityGrant(Record):
 
 
 class VersionQuestion(Record):
-    """A service version by id or name; without `ref` the default one."""
+    """A service version by id or name; without `ref` the default one. `ended` as in ServiceQuestion."""
 
     service_id: str
     ref: str | None = None
+    ended: bool = False
 
 
 class VersionGrant(Record):

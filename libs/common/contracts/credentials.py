@@ -43,12 +43,16 @@ class VariableValueChanged(Event):
 
 
 class CredentialQuestion(Record):
-    """The user's token for a service: the named one, else the most recently connected active one."""
+    """The user's token for a service: the named one, else the most recently connected active one.
+
+    With `ended` also that of a deleted user or service, until what their `delete` hooks need is gone.
+    """
 
     platform_id: str
     user_row_id: str
     service_id: str
     credential_id: str | None = None
+    ended: bool = False
 
 
 class CredentialGrant(Record):
@@ -68,10 +72,11 @@ class CredentialGrant(Record):
 
 
 class VariablesQuestion(Record):
-    """A platform's values of a service's variables."""
+    """A platform's values of a service's variables. `ended` as in CredentialQuestion."""
 
     platform_id: str
     service_id: str
+    ended: bool = False
 
 
 class VariablesGrant(Record):
@@ -96,6 +101,18 @@ class ValueHandle(Record):
     handle: str
 
 
+class TokensQuestion(Record):
+    """How many tokens are there for a service, on all platforms?"""
+
+    service_id: str
+
+
+class TokensCount(Record):
+    """The answer to TokensQuestion."""
+
+    count: int
+
+
 FIND_CREDENTIAL = Call(
     "find-credential",
     owner="credentials",
@@ -109,6 +126,13 @@ FIND_VARIABLES = Call(
     callers=("executor", "webhooks"),
     request=VariablesQuestion,
     answer=VariablesGrant,
+)
+COUNT_TOKENS = Call(
+    "count-tokens",
+    owner="credentials",
+    callers=("catalog",),
+    request=TokensQuestion,
+    answer=TokensCount,
 )
 KEEP_VALUE = Call(
     "keep-value",

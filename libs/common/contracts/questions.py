@@ -7,8 +7,9 @@ from typing import Any
 
 from libs.common.contracts.calls import OPERATOR, Call
 from libs.common.contracts.catalog import FIND_COMPONENT, FIND_SECURITY, FIND_SERVICE, FIND_VERSION, LIST_COMPONENTS
-from libs.common.contracts.credentials import FIND_CREDENTIAL, FIND_VARIABLES, KEEP_VALUE
+from libs.common.contracts.credentials import COUNT_TOKENS, FIND_CREDENTIAL, FIND_VARIABLES, KEEP_VALUE
 from libs.common.contracts.identity import AUTHENTICATE_KEY, FIND_GROUPS, FIND_USER, KEYS_USED, REVOKE_KEY
+from libs.common.contracts.webhooks import COUNT_SUBSCRIPTIONS
 
 CALLS: tuple[Call[Any, Any], ...] = (
     FIND_SERVICE,
@@ -18,7 +19,9 @@ CALLS: tuple[Call[Any, Any], ...] = (
     FIND_VERSION,
     FIND_CREDENTIAL,
     FIND_VARIABLES,
+    COUNT_TOKENS,
     KEEP_VALUE,
+    COUNT_SUBSCRIPTIONS,
     AUTHENTICATE_KEY,
     FIND_USER,
     FIND_GROUPS,

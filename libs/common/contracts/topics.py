@@ -11,7 +11,12 @@ from libs.common.contracts.catalog import CatalogChanged
 from libs.common.contracts.credentials import CredentialChanged, VariableValueChanged
 from libs.common.contracts.envelope import Event
 from libs.common.contracts.identity import KeyChanged, MembershipChanged, UserChanged
-from libs.common.contracts.webhooks import EndpointClosed, NotificationReceived, SubscriptionChanged
+from libs.common.contracts.webhooks import (
+    EndpointClosed,
+    NotificationReceived,
+    SubscriptionChanged,
+    SubscriptionsEnded,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +93,11 @@ TOPICS: dict[str, Topic] = {
         Topic(
             "webhooks.subscriptions",
             "webhooks",
-            (SubscriptionChanged,),
-            "subscription id",
+            (SubscriptionChanged, SubscriptionsEnded),
+            "subscription id, or the id of what had them",
             partitions=6,
             retention=timedelta(days=7),
+            groups=("catalog", "credentials"),
             followers=("webhooks",),
         ),
         Topic(

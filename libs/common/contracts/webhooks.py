@@ -1,10 +1,12 @@
-"""What webhooks says: notifications that came in, subscriptions that changed, and endpoints that were closed."""
+"""What webhooks says and answers: notifications that came in, subscriptions, and endpoints that were closed."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, ClassVar
 
-from libs.common.contracts.envelope import Event
+from libs.common.contracts.calls import Call
+from libs.common.contracts.envelope import Event, Record
 
 
 class NotificationReceived(Event):
@@ -51,6 +53,28 @@ class SubscriptionChanged(Event):
         return self.subscription_id
 
 
+KEPT_FOR_HOOKS = timedelta(hours=24)
+"""How long owners keep what `delete` hooks need of something deleted, unless SubscriptionsEnded comes before."""
+
+
+class SubscriptionsEnded(Event):
+    """No subscription is left of a deleted user, service or trigger: nothing needs it any more.
+
+    One of the members says of which; a trigger's identity stands beside its service. `key` is that id.
+    """
+
+    topic: ClassVar[str] = "webhooks.subscriptions"
+    type: ClassVar[str] = "webhooks.subscriptions.ended"
+
+    user_row_id: str | None = None
+    service_id: str | None = None
+    trigger_id: str | None = None
+
+    @property
+    def key(self) -> str:
+        return self.user_row_id or self.trigger_id or self.service_id or ""
+
+
 class EndpointClosed(Event):
     """An inbound endpoint takes nothing any more: what it was made for was deleted."""
 
@@ -63,3 +87,24 @@ class EndpointClosed(Event):
     @property
     def key(self) -> str:
         return self.endpoint_id
+
+
+class SubscriptionsQuestion(Record):
+    """How many subscriptions are there of a service, on all platforms?"""
+
+    service_id: str
+
+
+class SubscriptionsCount(Record):
+    """The answer to SubscriptionsQuestion; those that are just being ended don't count."""
+
+    count: int
+
+
+COUNT_SUBSCRIPTIONS = Call(
+    "count-subscriptions",
+    owner="webhooks",
+    callers=("catalog",),
+    request=SubscriptionsQuestion,
+    answer=SubscriptionsCount,
+)

@@ -21,11 +21,11 @@ from services.catalog.components.planning import Plan, plan_update
 from services.catalog.components.promises import Promises, refuse_change_of_public
 from services.catalog.components.reading import ReadComponents
 from services.catalog.components.repository import HeadRepository, head_id_of
+from services.catalog.components.retirement import Retirement
 from services.catalog.components.writing import ContentWriter
 from services.catalog.refusals import changed_meanwhile, id_taken, name_taken
 from services.catalog.services.models import Service
 from services.catalog.services.services import Services
-from services.catalog.versions.pinned import PinnedRows
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Components:
         reading: ReadComponents,
         contents: ContentWriter,
         services: Services,
-        pinned: PinnedRows,
+        retirement: Retirement,
         clock: Clock,
     ) -> None:
         self._heads = heads
@@ -56,7 +56,7 @@ class Components:
         self._contents = contents
         self._promises = Promises(reading)
         self._services = services
-        self._pinned = pinned
+        self._retirement = retirement
         self._clock = clock
 
     async def create(self, service: Service, kind: Kind, actor: Actor, given: Given) -> Found:
@@ -88,14 +88,12 @@ class Components:
     async def delete(self, service: Service, kind: Kind, ref: str) -> None:
         """The row of that id, or by identity or name the component. Raises NotFound, Conflict."""
         head = await self._reading.head(service, kind, ref)
-        row = head.row(ref)
-        await self._pinned.refuse_removal([row.id] if row is not None else [each.id for each in head.rows])
-        now = self._clock.now()
+        row, now = head.row(ref), self._clock.now()
         try:
             if row is not None and len(head.rows) > 1:
-                await self._heads.save(head.without(row), [_said(service, head, now)])
+                await self._retirement.take_row(head, row, [_said(service, head, now)])
             else:
-                await self._heads.remove(head, [_said(service, head, now, deleted=True)])
+                await self._retirement.take_all(head, now, [_said(service, head, now, deleted=True)])
         except RevisionConflict:
             raise changed_meanwhile() from None
 

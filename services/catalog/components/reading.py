@@ -20,6 +20,7 @@ from libs.common.web.paging import Page
 from services.catalog.components import numbers
 from services.catalog.components.models import Found, Head, Row
 from services.catalog.components.planning import exact
+from services.catalog.components.removed import RemovedRepository
 from services.catalog.components.repository import ContentRepository, HeadRepository
 from services.catalog.refusals import changed_meanwhile, not_found
 from services.catalog.services.models import Service
@@ -88,9 +89,15 @@ class Resolution:
     """Which row of a component runs."""
 
     def __init__(
-        self, heads: HeadRepository, contents: ContentRepository, pins: PinRepository, versions: Versions
+        self,
+        heads: HeadRepository,
+        removed: RemovedRepository,
+        contents: ContentRepository,
+        pins: PinRepository,
+        versions: Versions,
     ) -> None:
         self._heads = heads
+        self._removed = removed
         self._contents = contents
         self._pins = pins
         self._versions = versions
@@ -102,6 +109,8 @@ class Resolution:
             row = _published(head, question.version)
         elif row is None:
             head, row = await self._through_version(head, question)
+        if row is None and question.ended:
+            head, row = await self._once_there(question)
         found = await self._contents.of(head, row) if head is not None and row is not None else None
         return found.grant() if found is not None else None
 
@@ -117,13 +126,18 @@ class Resolution:
 
     async def _through_version(self, head: Head | None, question: ComponentQuestion) -> tuple[Head | None, Row | None]:
         """By the named or default service version: as it was frozen, or while it isn't the latest published row."""
-        version = await self._versions.chosen(question.service_id, question.service_version)
+        version = await self._versions.chosen(question.service_id, question.service_version, ended=question.ended)
         if version is None and question.service_version is not None:
             return None, None
         if version is not None and version.pin_set is not None:
             pin = await self._pins.by_ref(version.pin_set, question.kind, question.ref)
             return (pin.head, pin.row) if pin is not None else (None, None)
         return head, head.latest_published if head is not None else None
+
+    async def _once_there(self, question: ComponentQuestion) -> tuple[Head | None, Row | None]:
+        """Of a deleted component the row that was asked for, else the latest that was published."""
+        head = await self._removed.by_ref(question.service_id, question.kind, question.ref)
+        return head, (head.row(question.ref) or head.latest_published) if head is not None else None
 
 
 def _published(head: Head | None, version: str) -> Row | None:

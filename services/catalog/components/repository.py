@@ -72,12 +72,12 @@ class HeadRepository:
 
     async def by_ref(self, service_id: str, kind: Kind, ref: str) -> Head | None:
         """The component of which `ref` is a row id, else the identity, else the name."""
-        found = await self._documents.find({"refs": Contains((_scoped(service_id, kind, ref),))}, limit=_MOST_NAMESAKES)
+        found = await self._documents.find({"refs": Contains((scoped(service_id, kind, ref),))}, limit=_MOST_NAMESAKES)
         return min(map(_head, found), key=lambda head: head.precedence(ref), default=None)
 
     async def holding(self, service_id: str, kind: Kind, refs: Iterable[str]) -> list[Head]:
         """The components that any of `refs` addresses."""
-        wanted = [{"refs": Contains((_scoped(service_id, kind, ref),))} for ref in dict.fromkeys(refs)]
+        wanted = [{"refs": Contains((scoped(service_id, kind, ref),))} for ref in dict.fromkeys(refs)]
         found = await asyncio.gather(*(self._documents.find(where, limit=_MOST_NAMESAKES) for where in wanted))
         return [_head(document) for documents in found for document in documents]
 
@@ -175,8 +175,15 @@ def _within(service_id: str, kind: Kind | None) -> Where:
     return {"service_id": service_id} if kind is None else {"service_id": service_id, "kind": kind.value}
 
 
-def _scoped(service_id: str, kind: Kind, ref: str) -> str:
+def scoped(service_id: str, kind: Kind, ref: str) -> str:
+    """How a ref is kept among the `refs` of a head."""
     return f"{service_id}/{kind.value}/{ref}"
+
+
+def refs_of(head: Head) -> tuple[str, ...]:
+    """Everything that addresses the head within its service and kind."""
+    named = (head.name, head.identity, *(row.id for row in head.rows))
+    return tuple(scoped(head.service_id, head.kind, ref) for ref in named)
 
 
 def _of_row(row_id: str) -> str:
@@ -188,13 +195,11 @@ def _head(document: Document) -> Head:
 
 
 def _head_document(head: Head) -> Document:
-    named = (head.name, head.identity, *(row.id for row in head.rows))
-    refs = [_scoped(head.service_id, head.kind, ref) for ref in named] + [_of_row(row.id) for row in head.rows]
     fields: dict[str, Value] = {
         "service_id": head.service_id,
         "kind": head.kind.value,
         "name": head.name,
         "identity": head.identity,
-        "refs": tuple(refs),
+        "refs": (*refs_of(head), *(_of_row(row.id) for row in head.rows)),
     }
     return Document(head.id, fields, head.model_dump(mode="json", exclude={"id", "revision"}), revision=head.revision)

@@ -91,7 +91,7 @@ class Securities:
             return await self._repository.get(question.ref) if question.ref is not None else None
         if question.ref is not None:
             return await self._repository.by_ref(question.service_id, question.ref)
-        version = await self._versions.chosen(question.service_id, None)
+        version = await self._versions.chosen(question.service_id, None, ended=question.ended)
         named = version.default_service_security_id if version is not None else None
         security = await self._repository.by_ref(question.service_id, named) if named is not None else None
         return security or await self._repository.only_one(question.service_id)

@@ -36,6 +36,8 @@ class Directory:
     async def grant(self, question: ServiceQuestion) -> ServiceGrant | None:
         """From the store: it fills another process's cache, which may have heard of a change before this one."""
         service = await self._repository.visible(question.platform_id, question.ref)
+        if service is None and question.ended:
+            service = await self._repository.ended(question.platform_id, question.ref)
         if service is None:
             return None
         return ServiceGrant(

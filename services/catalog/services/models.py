@@ -13,7 +13,7 @@ NOUN = "service"
 
 
 class Service(Authored):
-    """With `removed_at` it is a tombstone, known by its id alone until what was inside is gone.
+    """With `removed_at` it is a tombstone, known by its id alone until, at `purge_at`, what was inside goes too.
 
     `contributor_id` is the user on whose behalf it was published.
     """
@@ -30,6 +30,7 @@ class Service(Authored):
     default_version_id: str | None = None
     contributor_id: str | None = None
     removed_at: datetime | None = None
+    purge_at: datetime | None = None
     revision: int = 0
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from libs.common.bus.port import Message
@@ -59,6 +59,13 @@ class ServiceRepository:
                 return _service(found[0])
         return None
 
+    async def ended(self, platform_id: str, id: str) -> Service | None:
+        """The removed service of that id, if the platform could see it while it was there."""
+        service = await self.get(id)
+        if service is None or service.removed_at is None:
+            return None
+        return service if service.platform_id == platform_id or service.published else None
+
     async def page(self, actor: Actor, page: Page) -> tuple[list[Service], str | None]:
         """What the actor may see: of its own platform, and what is public, in one order."""
         seen: list[Document] = []
@@ -97,7 +104,7 @@ class ServiceRepository:
         return _service(await self._documents.update(_document(service), events))
 
     async def claim_removed(self, limit: int) -> list[Service]:
-        """Tombstones whose purge was cut off."""
+        """Tombstones that nothing needs any more, or whose purge was cut off."""
         found = await self._documents.claim({}, lease=PURGE_LEASE, limit=limit)
         return [_service(document) for document in found]
 
@@ -117,13 +124,13 @@ def _service(document: Document) -> Service:
 
 def _document(service: Service) -> Document:
     body = service.model_dump(mode="json", exclude={"id", "revision"})
-    return Document(service.id, _fields(service, service.removed_at), body, revision=service.revision)
+    return Document(service.id, _fields(service), body, revision=service.revision)
 
 
-def _fields(service: Service, removed_at: datetime | None) -> dict[str, Value]:
-    """A tombstone is in no index but that of what is to be purged; its remover has it first."""
-    if removed_at is not None:
-        return {"purge_at": removed_at + PURGE_LEASE}
+def _fields(service: Service) -> dict[str, Value]:
+    """A tombstone is in no index but that of what is to be purged."""
+    if service.removed_at is not None:
+        return {"purge_at": service.purge_at}
     return {
         "platform_id": service.platform_id,
         "name": service.name,

@@ -23,6 +23,11 @@ from services.catalog.wire import actor_of
 _ALL = "/v1/service"
 _ONE = "/v1/service/{serviceId}"
 _CONTRIBUTOR = QueryParameter("contributor_id", "The user on whose behalf it is published.", required=True)
+_FORCE = QueryParameter(
+    "force",
+    "With `true` also a service that is in use, whose tokens and subscriptions then end with it.",
+    schema={"type": "boolean", "default": False},
+)
 
 
 class ServiceRoutes:
@@ -50,7 +55,14 @@ class ServiceRoutes:
                 "POST", f"{_ONE}/publish", self.publish, "Publish a service for every platform", query=(_CONTRIBUTOR,)
             ),
             Route("PUT", _ONE, self.update, "Update a service", ServiceUpdate, user=User.REQUIRED),
-            Route("DELETE", _ONE, self.delete, "Delete a service and all that is inside", user=User.REQUIRED),
+            Route(
+                "DELETE",
+                _ONE,
+                self.delete,
+                "Delete a service and all that is inside",
+                user=User.REQUIRED,
+                query=(_FORCE,),
+            ),
         )
 
     async def list_services(self, asked: ApiRequest) -> Listing[ListedService]:
@@ -82,5 +94,5 @@ class ServiceRoutes:
 
     async def delete(self, asked: ApiRequest) -> Nothing:
         service = await self._directory.writable(actor_of(asked), asked.path("serviceId"))
-        await self._services.delete(service)
+        await self._services.delete(service, force=asked.flag(_FORCE.name))
         return {}

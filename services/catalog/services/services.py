@@ -7,6 +7,7 @@ from typing import Any
 
 from libs.common.bus.port import Message
 from libs.common.clock import Clock
+from libs.common.contracts.webhooks import KEPT_FOR_HOOKS
 from libs.common.errors import Conflict, invalid
 from libs.common.ids import new_id
 from libs.common.store.port import DuplicateKey, RevisionConflict
@@ -16,8 +17,8 @@ from services.catalog.changes import said
 from services.catalog.refusals import changed_meanwhile, id_taken, name_taken, not_found
 from services.catalog.services.clients import Identity
 from services.catalog.services.models import NOUN, Service
-from services.catalog.services.removal import Removal
 from services.catalog.services.repository import ServiceRepository
+from services.catalog.services.usage import Usage
 from services.catalog.versions.repository import VersionRepository
 
 _ATTEMPTS = 5
@@ -31,13 +32,13 @@ class Services:
         repository: ServiceRepository,
         versions: VersionRepository,
         identity: Identity,
-        removal: Removal,
+        usage: Usage,
         clock: Clock,
     ) -> None:
         self._repository = repository
         self._versions = versions
         self._identity = identity
-        self._removal = removal
+        self._usage = usage
         self._clock = clock
 
     async def create(self, actor: Actor, id: str | None, members: dict[str, Any]) -> Service:
@@ -79,16 +80,20 @@ class Services:
         if await self._repository.has_public(service.name, besides=service.id):
             raise _public_name_taken(service)
 
-    async def delete(self, service: Service) -> None:
-        """Raises NotFound, Conflict. When it returns, nothing of what was inside is left in catalog."""
+    async def delete(self, service: Service, *, force: bool) -> None:
+        """It is gone when this returns, with all that is inside, but for the `delete` hooks of its subscriptions.
+
+        Raises NotFound, Conflict; unless forced also Conflict with the counts while it is in use, and Unavailable.
+        """
+        if not force:
+            await self._usage.refuse_in_use(service.id)
         now = self._clock.now()
         fresh = await self.fresh(service.id)
-        tombstone = fresh.model_copy(update={"removed_at": now})
+        tombstone = fresh.model_copy(update={"removed_at": now, "purge_at": now + KEPT_FOR_HOOKS})
         try:
             await self._repository.save(tombstone, [_said(fresh, now, deleted=True)])
         except RevisionConflict:
             raise changed_meanwhile() from None
-        await self._removal.finish(tombstone)
 
     async def adopt_default(self, service_id: str, version_id: str) -> None:
         """Makes the version the default one of a service that has none."""
@@ -104,10 +109,12 @@ class Services:
             return
         raise changed_meanwhile()
 
-    async def default_version_id(self, service_id: str) -> str | None:
-        """As the store has it now; None too when the service was removed."""
+    async def default_version_id(self, service_id: str, *, ended: bool = False) -> str | None:
+        """As the store has it now; None too when the service was removed, unless that is `ended` to be looked at."""
         service = await self._repository.get(service_id)
-        return service.default_version_id if service is not None and service.removed_at is None else None
+        if service is None or (service.removed_at is not None and not ended):
+            return None
+        return service.default_version_id
 
     async def confirm(self, id: str) -> None:
         """Raises NotFound if the service was removed by now: what was just put into it is to be undone."""
@@ -167,7 +174,10 @@ def _mine(service: Service, actor: Actor) -> Service:
     """Raises Conflict unless the actor's platform owns it and it is there, Forbidden unless it may change it."""
     if service.removed_at is not None:
         raise Conflict(
-            "service_being_removed", "id: the service of this id is just being removed; try again.", retry_after_s=1
+            "service_being_removed",
+            "id: the service of this id was deleted, and its subscriptions are still being ended; try again, "
+            "or use another id. After a day it is free in any case.",
+            retry_after_s=1,
         )
     if service.platform_id != actor.platform_id or not service.visible_to(actor):
         raise id_taken()

@@ -71,11 +71,14 @@ class Versions:
             raise not_found(NOUN)
         return version
 
-    async def chosen(self, service_id: str, ref: str | None) -> Version | None:
-        """The version of that id or name; without `ref` the default one, None while the service has none."""
+    async def chosen(self, service_id: str, ref: str | None, *, ended: bool = False) -> Version | None:
+        """The version of that id or name; without `ref` the default one, None while the service has none.
+
+        With `ended` of a deleted service too.
+        """
         if ref is not None:
             return await self._repository.by_ref(service_id, ref)
-        default = await self._services.default_version_id(service_id)
+        default = await self._services.default_version_id(service_id, ended=ended)
         return await self._repository.get(default) if default is not None else None
 
     async def page(self, service: Service, page: Page) -> tuple[list[Version], str | None]:
@@ -107,7 +110,7 @@ class Versions:
             raise changed_meanwhile() from None
 
     async def grant(self, question: VersionQuestion) -> VersionGrant | None:
-        version = await self.chosen(question.service_id, question.ref)
+        version = await self.chosen(question.service_id, question.ref, ended=question.ended)
         if version is None:
             return None
         return VersionGrant(id=version.id, service_id=version.service_id, name=version.name, setting=version.setting)

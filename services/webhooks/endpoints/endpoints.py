@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from libs.common.clock import Clock
 from libs.common.contracts.envelope import encode
@@ -58,9 +58,17 @@ class Endpoints:
         )
         return opened.decode()
 
-    async def close_service(self, service_id: str) -> None:
-        """Closes a deleted service's endpoints; their URLs answer 404 from then on."""
-        await self._close_all(lambda: self._repository.open_of_service(service_id))
+    async def close_service(self, service_id: str, event_id: str | None, until: datetime) -> None:
+        """Closes the endpoints of a deleted service, or of one event of it; their URLs answer 404 from then on.
+
+        Those that were made after `until` stay open.
+        """
+
+        async def some() -> list[Endpoint]:
+            found = await self._repository.open_of_service(service_id, event_id)
+            return [endpoint for endpoint in found if endpoint.inserted_at <= until]
+
+        await self._close_all(some)
 
     async def close_scope(self, scope: str) -> None:
         """Closes what was made for one user or subscription alone."""
@@ -80,7 +88,8 @@ class Endpoints:
 
     async def _reopened(self, endpoint: Endpoint) -> Endpoint:
         """At a new URL, for a making that failed and is tried again under its Idempotency-Key."""
-        reopened = endpoint.model_copy(update={"state": new_handle(), "expires_at": None})
+        fresh = {"state": new_handle(), "inserted_at": self._clock.now(), "expires_at": None}
+        reopened = endpoint.model_copy(update=fresh)
         return await self._repository.save(reopened)
 
     async def _new(self, platform_id: str, service_id: str, event_id: str, scope: str) -> Endpoint:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from libs.common.bus.port import Message
-from libs.common.store.port import Collection, Document, Index, Store, Where
+from libs.common.store.port import Collection, Document, Index, Sort, Store, Where
 from services.webhooks.endpoints.models import Endpoint
 
 ENDPOINTS = Collection(
@@ -27,6 +27,7 @@ ENDPOINTS = Collection(
     expires="expires_at",
 )
 _FIELDS = set(ENDPOINTS.fields)
+_OLDEST_FIRST = (Sort("id"),)
 
 
 class EndpointRepository:
@@ -49,9 +50,10 @@ class EndpointRepository:
         """Raises DuplicateKey when the event has an endpoint of that scope."""
         return _endpoint(await self._documents.insert(_document(endpoint)))
 
-    async def open_of_service(self, service_id: str) -> list[Endpoint]:
-        """A service's endpoints on all platforms, for its deletion."""
-        return await self._open({"service_id": service_id})
+    async def open_of_service(self, service_id: str, event_id: str | None) -> list[Endpoint]:
+        """Endpoints of a service, or of one event of it, on all platforms, oldest first, for its deletion."""
+        where: Where = {"service_id": service_id}
+        return await self._open(where if event_id is None else {**where, "event_id": event_id})
 
     async def open_of_scope(self, scope: str) -> list[Endpoint]:
         """The endpoints of one scope, whichever event they belong to."""
@@ -62,7 +64,8 @@ class EndpointRepository:
         return _endpoint(await self._documents.update(_document(endpoint), events))
 
     async def _open(self, where: Where) -> list[Endpoint]:
-        return [_endpoint(document) for document in await self._documents.find({**where, "expires_at": None})]
+        found = await self._documents.find({**where, "expires_at": None}, order=_OLDEST_FIRST)
+        return [_endpoint(document) for document in found]
 
 
 def _endpoint(document: Document) -> Endpoint:

@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from libs.common.contracts.calls import Peers
-from libs.common.contracts.catalog import FIND_SERVICE, Kind, ServiceGrant, ServiceQuestion
+from libs.common.contracts.catalog import (
+    FIND_COMPONENT,
+    FIND_SERVICE,
+    ComponentQuestion,
+    Kind,
+    ServiceGrant,
+    ServiceQuestion,
+)
 from libs.common.contracts.identity import FIND_USER, UserGrant, UserQuestion
 from libs.common.errors import Conflict, Invalid, NotFound
 from libs.common.web.access import Access
@@ -28,6 +35,7 @@ class TriggerClient:
     """Triggers as a subscription is made and ended with them.
 
     A hook's input are the variables; where the service has an event, it sees that one's inbound URL and secret.
+    What ends them is given a runtime and events that still find what was deleted.
     """
 
     def __init__(self, runtime: Runtime, access: Access, events: Offers, endpoints: Endpoints, *, peers: Peers) -> None:
@@ -64,11 +72,23 @@ class TriggerClient:
         service = await self._peers.ask(
             FIND_SERVICE, ServiceQuestion(platform_id=platform_id, ref=subscription.service_id)
         )
+        if service is not None:
+            await self._confirm_trigger(subscription)
         if service is None or not service.is_for(user):
             raise NotFound("service_not_found", "The service is not for this user any more, or was deleted meanwhile.")
 
     async def allows(self, subscription: Subscription) -> bool:
         return await may_use(self._runtime, self._access, subscription)
+
+    async def _confirm_trigger(self, subscription: Subscription) -> None:
+        question = ComponentQuestion(
+            service_id=subscription.service_id,
+            kind=Kind.TRIGGER,
+            ref=subscription.trigger_id,
+            service_version=subscription.service_version,
+        )
+        if await self._peers.ask(FIND_COMPONENT, question) is None:
+            raise NotFound("trigger_not_found", "The trigger was deleted meanwhile.")
 
     async def create(self, subscription: Subscription) -> Any:
         program = await self._hook(subscription, "create")
@@ -86,7 +106,7 @@ class TriggerClient:
             raise problem_of(error, host.blotter()) from None
 
     async def delete(self, subscription: Subscription) -> None:
-        """Of a service or trigger that was deleted there is no hook left to run."""
+        """Once what a deleted service or trigger had is gone, there is no hook left to run."""
         service = await self._runtime.components.service(subscription.platform_id, subscription.service_id)
         program = await self._hook(subscription, "delete")
         if service is None or program is None:

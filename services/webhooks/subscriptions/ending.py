@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
 
 from libs.common.clock import Clock
-from libs.common.errors import ServiceError
-from libs.common.store.port import RevisionConflict
+from libs.common.errors import Conflict, ServiceError
+from libs.common.store.port import Cursor, RevisionConflict
 from libs.logic.errors import LogicError
 from services.webhooks.subscriptions.changes import Changes
 from services.webhooks.subscriptions.models import Status, Subscription
@@ -51,13 +52,21 @@ class Ending:
         due_at = self._clock.now() + UNFINISHED_LEASE
         await self.finish(await self._changes.save(subscription, {"status": Status.DELETING, "due_at": due_at}))
 
-    async def end_of_service(self, service_id: str) -> None:
-        """Ends all of a deleted service's, on every platform."""
-        await self._end_all(lambda: self._repository.of_service(service_id, _CASCADE_CHUNK))
+    async def end_all(self, of: Mapping[str, str], until: datetime) -> None:
+        """Begins to end all with these fields that were made by then.
 
-    async def end_of_user(self, user_row_id: str) -> None:
-        """Ends all of a deleted user's."""
-        await self._end_all(lambda: self._repository.of_user(user_row_id, _CASCADE_CHUNK))
+        Their hooks run from their rows, so that a slow provider holds up no other deletion.
+        """
+        after: Cursor | None = None
+        while True:
+            found, after = await self._repository.not_ending(of, after, _CASCADE_CHUNK)
+            await asyncio.gather(*(self._begin(each) for each in found if each.inserted_at <= until))
+            if after is None:
+                return
+
+    async def unfinished(self, of: Mapping[str, str]) -> bool:
+        """Whether one with these fields is still being ended."""
+        return await self._repository.any_ending(of)
 
     async def claim_unfinished(self, limit: int) -> list[Subscription]:
         return await self._repository.claim_unfinished(UNFINISHED_LEASE, limit)
@@ -73,19 +82,23 @@ class Ending:
         await self._hooks.close(subscription)
         await self._changes.remove(subscription)
 
-    async def _end_all(self, chunk: Callable[[], Awaitable[list[Subscription]]]) -> None:
-        """Until none is left; their hooks run from their rows, so that a slow provider holds up no other deletion."""
-        while found := await chunk():
-            for each in found:
-                await self._changes.note(each, {"status": Status.DELETING, "due_at": self._clock.now()})
+    async def _begin(self, subscription: Subscription) -> None:
+        """Whatever else changes it meanwhile; one that is being made falls due when its maker is done or late."""
+        known: Subscription | None = subscription
+        while known is not None and known.status is not Status.DELETING:
+            due_at = known.due_at if known.status is Status.CREATING else self._clock.now()
+            try:
+                await self._changes.save(known, {"status": Status.DELETING, "due_at": due_at})
+                return
+            except Conflict:
+                known = await self._repository.get(subscription.platform_id, subscription.id)
 
-    def _is_over(self, subscription: Subscription, error: Exception) -> bool:
+    def _is_over(self, subscription: Subscription, error: LogicError | ServiceError) -> bool:
         """Whether the provider says that it is gone, or no credential came in a day to remove it with."""
-        if not isinstance(error, LogicError):
-            return False
-        without_credential = error.code in _CREDENTIAL_CODES
+        if isinstance(error, LogicError) and error.details.get("status") in _GONE:
+            return True
         late = self._clock.now() - subscription.updated_at >= _CREDENTIAL_AWAITED
-        return error.details.get("status") in _GONE or (without_credential and late)
+        return late and error.code in _CREDENTIAL_CODES
 
     async def _try_later(self, subscription: Subscription, error: LogicError | ServiceError) -> None:
         log.warning("subscription.ending_failed", subscription=subscription.id, code=error.code)

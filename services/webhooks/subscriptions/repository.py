@@ -5,14 +5,25 @@ Their state is sealed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 import orjson
 
 from libs.common.bus.port import Message
 from libs.common.sealing import Sealer
-from libs.common.store.port import Collection, Contains, Cursor, Document, In, Index, Sort, Store, Where
+from libs.common.store.port import (
+    Collection,
+    Contains,
+    Cursor,
+    Document,
+    In,
+    Index,
+    Sort,
+    Store,
+    Where,
+    cursor_after,
+)
 from libs.common.web.paging import Page, page_of
 from services.webhooks.subscriptions.models import HEARING, STANDING, Status, Subscription
 
@@ -31,7 +42,7 @@ SUBSCRIPTIONS = Collection(
         Index(("platform_id", "trigger_id")),
         Index(("platform_id", "user_row_id")),
         Index(("platform_id",)),
-        Index(("service_id",)),
+        Index(("service_id", "trigger_id", "status")),
         Index(("user_row_id",)),
         Index(("due_at",)),
     ),
@@ -79,17 +90,22 @@ class SubscriptionRepository:
         found = await self._documents.find(where, order=_BY_ID, after=after, limit=limit)
         return [await self._read(document) for document in found]
 
-    async def of_service(self, service_id: str, limit: int) -> list[Subscription]:
-        """Those of a service that aren't being ended, on every platform."""
-        return await self._not_ending({"service_id": service_id}, limit)
+    async def not_ending(
+        self, of: Mapping[str, str], after: Cursor | None, limit: int
+    ) -> tuple[list[Subscription], Cursor | None]:
+        """A stretch of those with these fields that aren't being ended, and where the next one begins."""
+        where: Where = {**of, "status": _NOT_ENDING}
+        found = await self._documents.find(where, order=_BY_ID, after=after, limit=limit)
+        following = cursor_after(found[-1], _BY_ID) if len(found) == limit else None
+        return [await self._read(document) for document in found], following
 
-    async def of_user(self, user_row_id: str, limit: int) -> list[Subscription]:
-        """Those of a user that aren't being ended."""
-        return await self._not_ending({"user_row_id": user_row_id}, limit)
+    async def any_ending(self, of: Mapping[str, str]) -> bool:
+        """Whether one with these fields is being ended."""
+        return bool(await self._documents.find({**of, "status": Status.DELETING.value}, limit=1))
 
-    async def _not_ending(self, where: Where, limit: int) -> list[Subscription]:
-        found = await self._documents.find({**where, "status": _NOT_ENDING}, limit=limit)
-        return [await self._read(document) for document in found]
+    async def count_of_service(self, service_id: str) -> int:
+        """Of those that aren't being ended, on every platform."""
+        return await self._documents.count({"service_id": service_id, "status": _NOT_ENDING})
 
     async def claim_unfinished(self, lease: timedelta, limit: int) -> list[Subscription]:
         found = await self._documents.claim({}, lease=lease, limit=limit)

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from libs.common.clock import Clock
 from libs.common.contracts.identity import UserGrant
+from libs.common.contracts.webhooks import SubscriptionsCount, SubscriptionsQuestion
 from libs.common.egress.client import EgressClient
 from libs.common.egress.errors import EgressDenied, EgressError
 from libs.common.errors import Conflict, NotFound, invalid
@@ -56,7 +57,7 @@ class Triggers(Protocol):
         """Raises NotFound, Conflict, Invalid (the variables, all failures at once)."""
 
     async def confirm(self, subscription: Subscription) -> None:
-        """Raises NotFound when its user or service was deleted by now."""
+        """Raises NotFound when its user, service or trigger was deleted by now."""
 
     async def allows(self, subscription: Subscription) -> bool:
         """Whether its service is still for its user."""
@@ -171,6 +172,10 @@ class Subscriptions:
         """Whether it may hear of anything: not while its service is not for its user."""
         return await self._triggers.allows(subscription)
 
+    async def count(self, question: SubscriptionsQuestion) -> SubscriptionsCount:
+        """Those of a service, on every platform."""
+        return SubscriptionsCount(count=await self._repository.count_of_service(question.service_id))
+
     async def signing_secrets(self, subscription: Subscription) -> Sequence[str]:
         return await self._secrets.open(subscription, self._clock.now())
 
@@ -220,7 +225,7 @@ class Subscriptions:
         except Conflict:
             ending = await self._repository.get(creating.platform_id, creating.id)
             if ending is not None:
-                await self._changes.note(ending, {"state": state})
+                await self._changes.note(ending, {"state": state, "due_at": self._clock.now()})
             raise
 
     async def _again(self, draft: Subscription) -> Subscription:

@@ -98,8 +98,15 @@ def test_the_table_of_calls_is_complete_and_each_has_a_name_of_its_own() -> None
 
 
 def test_who_asks_whom_leaves_out_who_is_asked_at_home() -> None:
-    assert owners_asked_by({"catalog"}) == {"credentials": ["catalog"], "identity": ["catalog"]}
-    assert owners_asked_by({"catalog", "credentials"}) == {"identity": ["catalog", "credentials"]}
+    assert owners_asked_by({"catalog"}) == {
+        "credentials": ["catalog"],
+        "identity": ["catalog"],
+        "webhooks": ["catalog"],
+    }
+    assert owners_asked_by({"catalog", "webhooks"}) == {
+        "credentials": ["catalog", "webhooks"],
+        "identity": ["catalog", "webhooks"],
+    }
     assert owners_asked_by(SERVICES) == askers_of(SERVICES) == {}
     assert askers_of({"credentials"}) == {
         "catalog": ["credentials"],
