@@ -7,6 +7,7 @@ from functools import cached_property
 
 from libs.common.service import Infra, Service
 from libs.common.web.access import Access
+from libs.common.web.rate_limit import RateLimits
 from libs.logic.sandbox.pool import SandboxPool
 from libs.runtime.app import build_runtime
 from libs.runtime.host import Runtime
@@ -40,7 +41,7 @@ class Builder:
         self._sandbox = sandbox
         self._public_url = public_url
         shared = infra(self._services)
-        self.access = Access(shared.peers, shared.bus)
+        self.access = Access(shared.peers, shared.bus, limits=RateLimits.of(shared.settings))
 
     def build(self, service: str) -> Service:
         infra = self._infra((service,))

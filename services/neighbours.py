@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from libs.common.clock import Clock
-from libs.common.contracts.calls import Peers
+from libs.common.contracts.calls import OPERATOR, Peers
 from libs.common.contracts.questions import askers_of, owners_asked_by
 from libs.common.peers import HttpPeers
-from libs.common.role_tokens import RoleKeys, TokenSigner
+from libs.common.role_tokens import RoleKeys, TokenSigner, parse_public
 from libs.common.settings import Settings, SettingsRefused, is_loopback
 from services.internal_tls import client_context
 from services.roles import SERVICES
@@ -34,7 +34,7 @@ class Neighbours:
                     f"PEER_URLS names no {owner}, which {_and(asking)} must ask and this process does not run: "
                     f"add {owner}=<URL of the internal port of a process that runs it>."
                 )
-        self.keys = _role_keys(settings, services, askers) if asked or askers else _keys_of_nobody()
+        self.keys = _role_keys(settings, services, askers) if asked or askers else _believing_an_operator(settings)
         encrypted = any(url.startswith("https:") for url in self._urls.values())
         self._trust = client_context(settings) if encrypted else True
         self._session: aiohttp.ClientSession | None = None
@@ -91,9 +91,11 @@ def _peer(entry: str) -> tuple[str, str]:
     return owner, url
 
 
-def _keys_of_nobody() -> RoleKeys:
-    """Where all services are in one process, nobody else is believed."""
-    return RoleKeys.generate(["nobody"])["nobody"]
+def _believing_an_operator(settings: Settings) -> RoleKeys:
+    """Where all services are in one process, no other is believed, but an operator is whose key the settings name."""
+    nobody = RoleKeys.generate(["nobody"])["nobody"]
+    known = parse_public(settings.internal_public_keys)
+    return RoleKeys(nobody.private, {role: key for role, key in known.items() if role == OPERATOR})
 
 
 def _role_keys(settings: Settings, services: Collection[str], askers: Mapping[str, list[str]]) -> RoleKeys:

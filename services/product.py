@@ -26,6 +26,7 @@ from libs.common.web.endpoint import Endpoints
 from libs.common.web.health import Health
 from libs.common.web.idempotency import IdempotentAnswers
 from libs.common.web.idempotency import collection_spec as idempotency
+from libs.common.web.key_use import KeyUse
 from libs.common.workers import Supervisor
 from libs.logic.sandbox.pool import SandboxPool
 from services.api import VERSION, document
@@ -108,6 +109,8 @@ class Product:
         await asyncio.shield(self._sandbox_started)
         for role in self.roles:
             self._start_workers(role)
+        if any(role.edge for role in self.roles):
+            self.supervisor.start([self._key_use])
         self._health.started = True
         entrance.open(self._api)
 
@@ -140,6 +143,7 @@ class Product:
             if role.workers:
                 service.subscribe(self.engines.bus)
         self._api = self._dispatcher(builder.access)
+        self._key_use = KeyUse(builder.access, self._peers(self._names))
         self._internal = internal_app(
             self._answers, self._neighbours.keys, metrics=self.metrics.render, check=self._health.check_started
         )

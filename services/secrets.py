@@ -1,4 +1,4 @@
-"""`python -m services secrets`: makes what a deployment keeps secret, a few files for each service.
+"""`python -m services secrets`: makes what a deployment keeps secret, a few files for each service, one for operators.
 
 Compose mounts them, kustomize makes Secrets of them. What is there is kept, except what `--rotate` names.
 """
@@ -21,6 +21,7 @@ import yaml
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from libs.common.clock import SystemClock
+from libs.common.contracts.calls import OPERATOR
 from libs.common.keyring import KEY_BYTES
 from libs.common.settings import Settings, SettingsRefused
 from services.certificates import Certified, ends, issue, make_authority
@@ -113,7 +114,11 @@ def write_secrets(path: Path, plan: Plan, now: datetime) -> list[str]:
     """Completes the folder and answers what became of each file. Raises OSError, ValueError."""
     folder = Folder(path)
     services = {service: _service_env(service, folder.env(f"{service}.env"), plan) for service in PROCESSES}
-    public = ",".join(f"{service}={_public(env['INTERNAL_PRIVATE_KEY'])}" for service, env in services.items())
+    operator = {"INTERNAL_PRIVATE_KEY": _role_key(folder.env(f"{OPERATOR}.env"), plan)}
+    public = ",".join(
+        f"{role}={_public(env['INTERNAL_PRIVATE_KEY'])}" for role, env in {**services, OPERATOR: operator}.items()
+    )
+    folder.put_env(f"{OPERATOR}.env", operator)
     for service, env in services.items():
         folder.put_env(f"{service}.env", {**env, "INTERNAL_PUBLIC_KEYS": public})
     bus_url = _kept(folder.env("topics.env"), "BUS_URL", lambda: _url("kafka", "topics", plan.bus_at))
@@ -129,16 +134,20 @@ def _service_env(service: str, env: Mapping[str, str], plan: Plan) -> dict[str, 
     keys = env.get("CREDENTIALS_KEYS", "")
     if not keys or plan.rotate == "credentials-keys":
         keys = _with_new_key(service, keys)
-    role_key = env.get("INTERNAL_PRIVATE_KEY", "") if plan.rotate != "role-keys" else ""
     store_url = _kept(env, "STORE_URL", lambda: _url("mongodb", service, plan.store_at))
     bus_url = _kept(env, "BUS_URL", lambda: _url("kafka", service, plan.bus_at))
     return {
         **env,
         "CREDENTIALS_KEYS": keys,
-        "INTERNAL_PRIVATE_KEY": role_key or _base64(Ed25519PrivateKey.generate().private_bytes_raw()),
+        "INTERNAL_PRIVATE_KEY": _role_key(env, plan),
         "STORE_URL": _rotated_url(store_url, "mongodb-passwords", plan),
         "BUS_URL": _rotated_url(bus_url, "kafka-passwords", plan),
     }
+
+
+def _role_key(env: Mapping[str, str], plan: Plan) -> str:
+    kept = env.get("INTERNAL_PRIVATE_KEY", "") if plan.rotate != "role-keys" else ""
+    return kept or _base64(Ed25519PrivateKey.generate().private_bytes_raw())
 
 
 def _kept(env: Mapping[str, str], variable: str, make: Callable[[], str]) -> str:

@@ -40,7 +40,7 @@ class RoleKeys:
 
         Raises SettingsRefused.
         """
-        return cls(_parse_private(private.strip()), dict(map(_parse_public, filter(None, public.split(",")))))
+        return cls(_parse_private(private.strip()), parse_public(public))
 
     @classmethod
     def generate(cls, roles: Iterable[str]) -> dict[str, RoleKeys]:
@@ -48,6 +48,11 @@ class RoleKeys:
         private = {role: Ed25519PrivateKey.generate() for role in roles}
         public = {role: key.public_key() for role, key in private.items()}
         return {role: cls(key, public) for role, key in private.items()}
+
+
+def parse_public(text: str) -> dict[str, Ed25519PublicKey]:
+    """From INTERNAL_PUBLIC_KEYS. Raises SettingsRefused."""
+    return dict(map(_parse_public, filter(None, text.split(","))))
 
 
 def _parse_private(text: str) -> Ed25519PrivateKey:

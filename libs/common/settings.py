@@ -55,6 +55,12 @@ class Settings(BaseSettings):
     )
     body_limit_bytes: int = Field(1 << 20, ge=1, description="Largest request body under /v1.")
     inbound_limit_bytes: int = Field(5 << 20, ge=1, description="Largest inbound webhook.")
+    rate_limit_per_s: float = Field(
+        0.0, ge=0, description="Requests a second that each key may make of each process; 0 means any number."
+    )
+    rate_limit_burst: int = Field(
+        0, ge=0, description="How many of them may come at once after a rest; 0 means those of a second."
+    )
     sandbox_processes: int = Field(0, ge=0, description="Most sandbox processes; 0 means one per core.")
     delivery_timeout_s: float = Field(
         15.0, gt=0, le=45, description="How long a subscriber may take to answer, at most 45."

@@ -25,6 +25,8 @@ _LEFT_AT_THEIR_DEFAULTS = {
     "EXECUTION_RETENTION_DAYS": "two weeks fit",
     "IDENTITY_AUTO_PROVISION": "a choice of the platform's",
     "INBOUND_LIMIT_BYTES": "no provider sends more",
+    "RATE_LIMIT_BURST": "as RATE_LIMIT_PER_S",
+    "RATE_LIMIT_PER_S": "a choice of the operator's, by the number of processes",
     "NOTIFICATION_RETENTION_DAYS": "as long as the topic keeps them",
 }
 _ONLY_IN_COMPOSE = {"EGRESS_ALLOW"}  # to reach a subscriber on one's own machine; in a cluster nobody is exempt

@@ -13,7 +13,8 @@ import pytest
 import yaml
 
 from libs.common.bus.kafka_url import parse_kafka_url
-from libs.common.contracts.identity import FIND_USER
+from libs.common.contracts.identity import FIND_USER, REVOKE_KEY
+from libs.common.errors import Forbidden
 from libs.common.keyring import KeyRing
 from libs.common.role_tokens import RoleKeys, TokenSigner, authorize
 from services.__main__ import main
@@ -58,6 +59,16 @@ def test_services_believe_each_others_role_keys(tmp_path: Path) -> None:
     signer = TokenSigner(["webhooks"], _role_keys(asking).private, FakeClock(datetime.now(UTC)))
     authorization = f"Bearer {signer.token(FIND_USER)}"
     assert authorize(authorization, FIND_USER, _role_keys(asked).public) == "webhooks"
+
+
+def test_services_believe_the_operators_key_where_it_may_ask(tmp_path: Path) -> None:
+    make(tmp_path)
+    operator = RoleKeys.parse(env(tmp_path, "operator")["INTERNAL_PRIVATE_KEY"], "")
+    signer = TokenSigner(["operator"], operator.private, FakeClock(datetime.now(UTC)))
+    believed = _role_keys(env(tmp_path, "identity")).public
+    assert authorize(f"Bearer {signer.token(REVOKE_KEY)}", REVOKE_KEY, believed) == "operator"
+    with pytest.raises(Forbidden):
+        authorize(f"Bearer {signer.token(FIND_USER)}", FIND_USER, believed)
 
 
 def _role_keys(of: dict[str, str]) -> RoleKeys:
@@ -116,7 +127,7 @@ def test_on_the_host_only_the_owner_gets_at_them(tmp_path: Path) -> None:
     ("rotate", "files"),
     [
         ("credentials-keys", {f"{service}.env" for service in PROCESSES}),
-        ("role-keys", {f"{service}.env" for service in PROCESSES}),
+        ("role-keys", {"operator.env", *(f"{service}.env" for service in PROCESSES)}),
         ("mongodb-passwords", {"mongodb.env", *(f"{service}.env" for service in PROCESSES)}),
         ("kafka-passwords", {"topics.env", *(f"{service}.env" for service in PROCESSES)}),
         ("mongodb-keyfile", {"mongodb.keyfile"}),

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Awaitable, Callable
 from contextlib import redirect_stderr, redirect_stdout
-from io import StringIO
+from io import BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
+
+import orjson
 
 from libs.common.settings import Settings
 from services.commands import create_key, list_keys, revoke_key
@@ -19,9 +22,9 @@ Command = Callable[[Settings, argparse.Namespace], Awaitable[int]]
 class Platforms:
     """`key` is that of the platform that asks."""
 
-    def __init__(self, product: Running, data_dir: Path, store_url: str) -> None:
+    def __init__(self, product: Running, data_dir: Path, store_url: str, **settings: Any) -> None:
         self._product = product
-        self._settings = Settings(data_dir=data_dir, store_url=store_url)
+        self._settings = Settings(data_dir=data_dir, store_url=store_url, **settings)
 
     async def ask(self, method: str, path: str, body: Any = None, *, key: str = "default") -> Answer:
         options = {} if body is None else {"json": body}
@@ -52,17 +55,21 @@ class Platforms:
         return (await self._run(create_key, platform=platform, name=name)).strip()
 
     async def keys(self, platform: str) -> list[list[str]]:
-        """The columns of `keys list`."""
-        lines = (await self._run(list_keys, platform=platform)).splitlines()
-        return [line.split(maxsplit=3) for line in lines]
+        """The columns of `keys list`: id, when it was made, state, last use, name."""
+        lines = (await self._run(list_keys, platform=platform, json=False)).splitlines()
+        return [re.split(r" {2,}", line) for line in lines]
 
-    async def revoke(self, platform: str, key_id: str) -> None:
-        await self._run(revoke_key, platform=platform, key_id=key_id)
+    async def keys_as_json(self, platform: str) -> Any:
+        return orjson.loads(await self._run(list_keys, platform=platform, json=True))
 
-    async def _run(self, command: Command, **arguments: str) -> str:
-        with redirect_stdout(StringIO()) as said, redirect_stderr(StringIO()):
+    async def revoke(self, platform: str, key_id: str, *, at: str | None = None) -> None:
+        await self._run(revoke_key, platform=platform, key_id=key_id, at=at)
+
+    async def _run(self, command: Command, **arguments: Any) -> str:
+        with redirect_stdout(TextIOWrapper(BytesIO())) as said, redirect_stderr(StringIO()):
             assert await command(self._settings, argparse.Namespace(**arguments)) == 0
-        return said.getvalue()
+            said.seek(0)
+            return said.read()
 
 
 def acting(user_id: str | None) -> str:

@@ -46,16 +46,31 @@ async def test_revoking_one_key_leaves_the_others(platforms: Platforms) -> None:
     await platforms.make_key("acme", "a")
     kept = await platforms.make_key("acme", "b")
     await platforms.revoke("acme", (await platforms.keys("acme"))[0][0])
-    assert [state for _, _, state, _ in await platforms.keys("acme")] == ["revoked", "active"]
+    assert [state.split()[0] for _, _, state, *_ in await platforms.keys("acme")] == ["revoked", "active"]
     assert (await platforms.ask("GET", "/v1/user", key=kept)).status == 200
 
 
 async def test_a_list_shows_no_secret(platforms: Platforms) -> None:
     key = await platforms.make_key("acme", "for tests")
-    [[_, _, state, name]] = await platforms.keys("acme")
-    assert (state, name) == ("active", "for tests")
+    [[_, _, state, used, name]] = await platforms.keys("acme")
+    assert (state, used, name) == ("active", "never used", "for tests")
     assert key not in str(await platforms.keys("acme"))
     assert hash_of(key) not in str(await platforms.keys("acme"))
+
+
+async def test_a_list_for_programs_holds_what_the_other_shows(platforms: Platforms) -> None:
+    await platforms.make_key("acme", "for tests")
+    [key] = await platforms.keys_as_json("acme")
+    assert key.keys() == {"id", "platformId", "name", "insertedAt", "lastUsedAt", "revokedAt"}
+    assert (key["platformId"], key["name"], key["lastUsedAt"], key["revokedAt"]) == ("acme", "for tests", None, None)
+    await platforms.revoke("acme", key["id"])
+    assert (await platforms.keys_as_json("acme"))[0]["revokedAt"] is not None
+
+
+async def test_several_keys_of_one_platform_may_share_a_name(platforms: Platforms) -> None:
+    keys = [await platforms.make_key("acme", "backend") for _ in range(2)]
+    assert [name for *_, name in await platforms.keys("acme")] == ["backend", "backend"]
+    assert [(await platforms.ask("GET", "/v1/user", key=key)).status for key in keys] == [200, 200]
 
 
 async def test_keys_of_another_platform_are_neither_listed_nor_revoked(platforms: Platforms) -> None:

@@ -24,15 +24,29 @@ from libs.common.contracts.identity import (
     UserQuestion,
 )
 from libs.common.errors import NotFound, Unauthenticated
+from libs.common.web.rate_limit import RateLimits
+from libs.common.web.routes import ANSWER_HEADERS
 
 _STALE_S = 300.0
 
 
 class Access:
-    """Answers whose a key is and who a user is; a revocation is felt as soon as its event is heard."""
+    """Answers whose a key is and who a user is; a revocation is felt as soon as its event is heard.
 
-    def __init__(self, peers: Peers, bus: Bus, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+    `used` are the ids of keys that came of late. With `limits` a key that asks too often is turned away.
+    """
+
+    def __init__(
+        self,
+        peers: Peers,
+        bus: Bus,
+        *,
+        limits: RateLimits | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.used: set[str] = set()
         self._peers = peers
+        self._limits = limits
         self.keys: FollowedCache[str, KeyGrant | None] = FollowedCache(
             "keys", self._load_key, stale_s=_STALE_S, monotonic=monotonic
         )
@@ -41,7 +55,7 @@ class Access:
         bus.follow(UserChanged.topic, self._user_changed)
 
     async def key(self, request: web.BaseRequest) -> KeyGrant:
-        """Raises Unauthenticated."""
+        """Raises Unauthenticated, RateLimited."""
         secret = presented_key(request.headers)
         if secret is None:
             raise Unauthenticated("missing_key", "Send your platform's key in the header `api_key`.")
@@ -49,7 +63,15 @@ class Access:
         grant = self.keys.peek(key_hash) or await self.keys.get(key_hash)
         if grant is None:
             raise Unauthenticated("unknown_key", "The key is unknown or was revoked.")
+        self.used.add(grant.key_id)
+        if self._limits is not None:
+            self._limits.spend(grant.key_id, request.setdefault(ANSWER_HEADERS, {}))
         return grant
+
+    def take_used(self) -> set[str]:
+        """The keys that were used since this was asked the last time."""
+        used, self.used = self.used, set()
+        return used
 
     async def user(self, platform_id: str, user_id: str) -> UserGrant:
         """Raises NotFound."""
