@@ -26,7 +26,7 @@ class Grants:
         token = await self._named(question) if question.credential_id is not None else await self._newest(question)
         if token is None:
             return None
-        if token.state_at(self._clock.now()) is State.NEEDS_RECONNECT:
+        if token.state_at(self._clock.now()) is not State.ACTIVE:
             raise Conflict("credential_invalid", f"token {token.id} has expired; connect the user again.")
         security = await self._catalog.security(token.service_id, token.security_id, ended=question.ended)
         if security is None:
@@ -51,10 +51,8 @@ class Grants:
 
     async def _newest(self, question: CredentialQuestion) -> Token | None:
         """The most recently connected one that is active, else the most recently connected one."""
-        states = (State.ACTIVE, State.ENDED) if question.ended else (State.ACTIVE,)
         tokens = await self._repository.newest_connected(
-            question.platform_id, question.service_id, question.user_row_id, states
+            question.platform_id, question.service_id, question.user_row_id, ended=question.ended
         )
         now = self._clock.now()
-        usable = (token for token in tokens if token.state_at(now) is not State.NEEDS_RECONNECT)
-        return next(usable, next(iter(tokens), None))
+        return next((token for token in tokens if token.state_at(now) is State.ACTIVE), next(iter(tokens), None))

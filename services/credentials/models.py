@@ -26,8 +26,6 @@ class State(StrEnum):
 
     ACTIVE = "active"
     NEEDS_RECONNECT = "needs_reconnect"
-    ENDED = "ended"
-    """Its user or service was deleted: `delete` hooks alone may spend it, until it is purged."""
 
 
 class OAuthTerms(BaseModel):
@@ -68,7 +66,10 @@ class NewToken:
 
 
 class Token(BaseModel):
-    """A user's connection to a service. `user_row_id` is ours, `user_id` the platform's own identifier."""
+    """A user's connection to a service. `user_row_id` is ours, `user_id` the platform's own identifier.
+
+    One that is `ended` lost its user or its service: `delete` hooks alone may spend it, until it is purged.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -80,6 +81,7 @@ class Token(BaseModel):
     security_id: str
     kind: Kind
     state: State = State.ACTIVE
+    ended: bool = False
     sealed: dict[str, str] = Field(default_factory=dict, repr=False)
     terms: OAuthTerms | None = None
     name: str | None = None

@@ -40,7 +40,8 @@ VALUES = Collection(
 )
 _BY_NAME = (Sort("name"), Sort("id"))
 _BY_ID = (Sort("id"),)
-_STANDING = In((State.ACTIVE.value, State.NEEDS_RECONNECT.value))
+_ENDED = "ended"  # what a token that is ended has in the place of its state
+_STANDING = In(tuple(state.value for state in State))
 _NEWEST_CONNECTED = (Sort("connected_at", descending=True),)
 _BATCH = 200
 
@@ -57,7 +58,7 @@ class TokenRepository:
         if document is None or document.fields["platform_id"] != platform_id:
             return None
         token = _token(document)
-        return token if ended or token.state is not State.ENDED else None
+        return token if ended or not token.ended else None
 
     async def page(
         self, platform_id: str, service_id: str, user_row_id: str, page: Page
@@ -73,14 +74,17 @@ class TokenRepository:
         return [_token(document) for document in documents], following
 
     async def newest_connected(
-        self, platform_id: str, service_id: str, user_row_id: str, states: Sequence[State]
+        self, platform_id: str, service_id: str, user_row_id: str, *, ended: bool
     ) -> list[Token]:
-        """A user's tokens for a service that are in one of `states`, the most recently connected first."""
+        """A user's tokens for a service that were kept as active, the most recently connected first.
+
+        With `ended` those that are ended too.
+        """
         where: Where = {
             "platform_id": platform_id,
             "service_id": service_id,
             "user_row_id": user_row_id,
-            "state": In(tuple(state.value for state in states)),
+            "state": In((State.ACTIVE.value, _ENDED)) if ended else State.ACTIVE.value,
         }
         found = await self._documents.find(where, order=_NEWEST_CONNECTED, limit=_BATCH)
         return [_token(document) for document in found]
@@ -186,7 +190,7 @@ def _ending_document(ending: Ending) -> Document:
 
 
 def _token(document: Document) -> Token:
-    return Token.model_validate({**document.body, **document.fields, "id": document.id, "revision": document.revision})
+    return Token.model_validate({**document.fields, **document.body, "id": document.id, "revision": document.revision})
 
 
 def _token_document(token: Token) -> Document:
@@ -194,11 +198,11 @@ def _token_document(token: Token) -> Document:
         "platform_id": token.platform_id,
         "user_row_id": token.user_row_id,
         "service_id": token.service_id,
-        "state": token.state.value,
+        "state": _ENDED if token.ended else token.state.value,
         "name": token.name,
         "connected_at": token.connected_at,
     }
-    body = token.model_dump(mode="json", exclude={"id", "revision", *fields})
+    body = token.model_dump(mode="json", exclude={"id", "revision", *(fields.keys() - {"state"})})
     return Document(token.id, fields, body, revision=token.revision)
 
 

@@ -19,7 +19,7 @@ from libs.common.store.port import Cursor, DuplicateKey, RevisionConflict
 from libs.common.web.paging import Page
 from services.credentials.applying import check_kind
 from services.credentials.clients import Catalog, Identity
-from services.credentials.models import Credential, NewToken, State, Token
+from services.credentials.models import Credential, NewToken, Token
 from services.credentials.repository import TokenRepository
 from services.credentials.seals import Seals
 
@@ -126,8 +126,8 @@ class Tokens:
                 known = await self._repository.get(token.platform_id, token.id, ended=True)
 
     async def _end(self, token: Token) -> None:
-        if token.state is not State.ENDED:
-            ended = token.model_copy(update={"state": State.ENDED})
+        if not token.ended:
+            ended = token.model_copy(update={"ended": True})
             await self._repository.save(ended, [self._changed(ended, deleted=True)])
 
     async def _remove_quietly(self, token: Token) -> None:
