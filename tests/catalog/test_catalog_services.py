@@ -67,6 +67,7 @@ async def test_delete_service_removes_it_and_what_was_inside(world: World) -> No
     for path in (f"/service/{id}", "/service/github", f"/service/{id}/action/{action['id']}"):
         await world.refused(404, "GET", path)
     await world.refused(404, "DELETE", "/service/github")
+    await world.subscriptions_ended(id)
     await world.make_service(id=id)
     for noun in ("action", "version", "security"):
         assert await world.ok("GET", f"/service/github/{noun}") == []

@@ -1,4 +1,4 @@
-"""What nothing names is deleted, and never anything else; a removal that was cut off is finished."""
+"""What nothing names is deleted, and never anything else."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import pytest
 
-from services.catalog.services.repository import PURGE_LEASE
 from tests.catalog.world import World
 
 
@@ -22,9 +21,9 @@ async def kept(world: World) -> int:
 
 async def test_contents_that_were_replaced_or_deleted_go_after_a_while(world: World) -> None:
     await world.make("trigger", "changed")
-    await world.make("trigger", "deleted")
+    await world.make("action", "deleted")
     row = await world.ok("PUT", "/service/github/trigger/changed", {"label": {"en": "new"}})
-    await world.ok("DELETE", "/service/github/trigger/deleted")
+    await world.ok("DELETE", "/service/github/action/deleted")
     await world.sweep.round()
     assert await kept(world) == 3
     world.clock.advance(hours=2)
@@ -51,22 +50,6 @@ async def test_a_refused_create_leaves_nothing_for_long(world: World) -> None:
     contents = await kept(world)
     await world.refused(409, "POST", "/service/github/action", {"name": "a"})
     assert await kept(world) == contents
-
-
-async def test_a_removal_that_was_cut_off_is_finished_by_the_worker(world: World) -> None:
-    id = (await world.ok("GET", "/service/github"))["id"]
-    await world.make("action", "a")
-    service = await world.services.get(id)
-    assert service is not None
-    await world.services.save(service.model_copy(update={"removed_at": world.clock.now()}), [])
-    problem = await world.refused(409, "POST", "/service", {"id": id, "name": "again"})
-    assert problem["code"] == "service_being_removed"
-    assert await world.services.claim_removed(4) == []
-    world.clock.advance(seconds=PURGE_LEASE.total_seconds() + 1)
-    (tombstone,) = await world.services.claim_removed(4)
-    await world.removal.finish(tombstone)
-    assert await kept(world) == 0
-    await world.make_service("again", id=id)
 
 
 @pytest.mark.parametrize(

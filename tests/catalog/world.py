@@ -24,7 +24,15 @@ from libs.common.contracts.catalog import (
     ServiceGrant,
     ServiceQuestion,
 )
-from libs.common.contracts.credentials import KEEP_VALUE, ValueHandle, ValueToKeep
+from libs.common.contracts.credentials import (
+    COUNT_TOKENS,
+    KEEP_VALUE,
+    TokensCount,
+    TokensQuestion,
+    ValueHandle,
+    ValueToKeep,
+)
+from libs.common.contracts.envelope import encode
 from libs.common.contracts.identity import (
     AUTHENTICATE_KEY,
     FIND_GROUPS,
@@ -36,13 +44,19 @@ from libs.common.contracts.identity import (
     UserGrant,
     UserQuestion,
 )
+from libs.common.contracts.webhooks import (
+    COUNT_SUBSCRIPTIONS,
+    SubscriptionsCount,
+    SubscriptionsEnded,
+    SubscriptionsQuestion,
+)
 from libs.common.egress.allow import Allow
 from libs.common.egress.client import EgressClient
 from libs.common.engines import open_engines
 from libs.common.errors import Unavailable
 from libs.common.keyring import KeyRing
-from libs.common.peers import DirectPeers
-from libs.common.service import Infra
+from libs.common.peers import DirectPeers, unavailable
+from libs.common.service import Infra, Service
 from libs.common.settings import Settings
 from libs.common.store.port import Collection, Documents, Store
 from libs.common.telemetry import Metrics, Tracing
@@ -54,8 +68,10 @@ from libs.common.web.idempotency import collection_spec as kept_answers
 from libs.logic.compiler import ScriptSource
 from libs.logic.errors import Problem
 from services.catalog.app import build
+from services.catalog.components.removed import RemovedRepository
 from services.catalog.components.repository import CONTENTS, ContentRepository, HeadRepository
 from services.catalog.logic_check import SyntaxCheck
+from services.catalog.securities.repository import SecurityRepository
 from services.catalog.services.removal import Removal
 from services.catalog.services.repository import ServiceRepository
 from services.catalog.sweep import Sweep
@@ -154,6 +170,27 @@ class Credentials:
         return ValueHandle(handle=f"handle-of-{given.variable_id}")
 
 
+@dataclass
+class Uses:
+    """How many refer to a service, as their owners count them; those in `down` can't be asked."""
+
+    tokens: dict[str, int] = field(default_factory=dict)
+    subscriptions: dict[str, int] = field(default_factory=dict)
+    down: set[str] = field(default_factory=set)
+
+    async def count_tokens(self, question: TokensQuestion) -> TokensCount:
+        self._refuse("credentials")
+        return TokensCount(count=self.tokens.get(question.service_id, 0))
+
+    async def count_subscriptions(self, question: SubscriptionsQuestion) -> SubscriptionsCount:
+        self._refuse("webhooks")
+        return SubscriptionsCount(count=self.subscriptions.get(question.service_id, 0))
+
+    def _refuse(self, owner: str) -> None:
+        if owner in self.down:
+            raise unavailable(owner)
+
+
 @dataclass(frozen=True)
 class Answer:
     status: int
@@ -174,6 +211,8 @@ class World:
     answers: dict[Call[Any, Any], Any]
     clock: TickingClock
     credentials: Credentials
+    uses: Uses
+    service: Service
     services: ServiceRepository
     contents: ContentRepository
     sweep: Sweep
@@ -219,6 +258,21 @@ class World:
     async def ask(self, call: Call[Any, Any], question: Any) -> Any:
         return await self.answers[call](question)
 
+    async def subscriptions_ended(self, service_id: str, trigger_id: str | None = None, *, ago_s: float = 0) -> None:
+        """Catalog hears of it, and purges what falls due by that."""
+        event = SubscriptionsEnded(platform_id="acme", service_id=service_id, trigger_id=trigger_id)
+        said = encode(event, time=self.clock.now() - timedelta(seconds=ago_s))
+        for consumer in self.service.consumers:
+            await consumer.handler([said])
+        await self.purge()
+
+    async def purge(self) -> int:
+        """What the worker does with the tombstones that are due."""
+        due = await self.services.claim_removed(10)
+        for tombstone in due:
+            await self.removal.finish(tombstone)
+        return len(due)
+
     def stop_at_the_next_content(self) -> Gate:
         """Whoever writes the next content waits at the gate."""
         gate = Gate()
@@ -260,13 +314,15 @@ async def _groups(question: GroupsQuestion) -> GroupsGrant:
 
 @asynccontextmanager
 async def running_world(sandbox: SyntaxCheck | None = None) -> AsyncIterator[World]:
-    clock, credentials = TickingClock(), Credentials()
+    clock, credentials, uses = TickingClock(), Credentials(), Uses()
     engines = open_engines("sqlite::memory:", "local:", clock)
     answers: dict[Any, Any] = {
         AUTHENTICATE_KEY: _key,
         FIND_USER: _user,
         FIND_GROUPS: _groups,
         KEEP_VALUE: credentials.keep,
+        COUNT_TOKENS: uses.count_tokens,
+        COUNT_SUBSCRIPTIONS: uses.count_subscriptions,
     }
     infra = Infra(
         settings=Settings(),
@@ -279,12 +335,16 @@ async def running_world(sandbox: SyntaxCheck | None = None) -> AsyncIterator[Wor
         tracing=Tracing(),
         keys=_RING,
     )
-    client = _client(infra, answers, sandbox or AnyScript())
+    service = build(infra, sandbox or AnyScript())
+    client = _client(infra, answers, service)
     heads, contents = HeadRepository(infra.store), ContentRepository(infra.store)
-    sweep = Sweep(heads, contents, PinRepository(infra.store), VersionRepository(infra.store), clock)
+    removed = RemovedRepository(infra.store)
+    pins, versions = PinRepository(infra.store), VersionRepository(infra.store)
+    sweep = Sweep(heads, removed, contents, pins, versions, clock)
     services = ServiceRepository(infra.store)
-    removal = Removal(services, (heads, contents))
-    world = World(client, infra, answers, clock, credentials, services, contents, sweep, removal)
+    inside = (heads, removed, contents, pins, versions, SecurityRepository(infra.store))
+    removal = Removal(services, inside, clock)
+    world = World(client, infra, answers, clock, credentials, uses, service, services, contents, sweep, removal)
     infra.bus.follow(CatalogChanged.topic, lambda message: world.heard.append(orjson.loads(message.value)["data"]))
     await engines.start()
     try:
@@ -294,8 +354,7 @@ async def running_world(sandbox: SyntaxCheck | None = None) -> AsyncIterator[Wor
         await engines.close()
 
 
-def _client(infra: Infra, answers: dict[Any, Any], sandbox: SyntaxCheck) -> TestClient[Any, Any]:
-    service = build(infra, sandbox)
+def _client(infra: Infra, answers: dict[Any, Any], service: Service) -> TestClient[Any, Any]:
     answers.update(service.answers)
     kept = IdempotentAnswers(infra.store.collection(kept_answers("catalog")), service.sealer, infra.clock)
     endpoints = Endpoints("catalog", Access(infra.peers, infra.bus), kept, infra.telemetry, body_limit_bytes=1 << 20)
