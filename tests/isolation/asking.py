@@ -70,6 +70,27 @@ def keyed_routes() -> tuple[Route, ...]:
     return tuple(route for table in route_tables().values() for route in table if not route.open)
 
 
+class _Anything(dict[str, str]):
+    """Names everything."""
+
+    def __missing__(self, name: str) -> str:
+        return f"any {name}"
+
+
+class _Noting(dict[str, str]):
+    """Remembers what was asked for."""
+
+    def __init__(self, refs: Refs) -> None:
+        super().__init__()
+        self.used: set[str] = refs.used if isinstance(refs, _Noting) else set()
+        self._refs = refs
+
+    def __getitem__(self, name: str) -> str:
+        value = self._refs[name]
+        self.used.add(name)
+        return value
+
+
 @dataclass(frozen=True)
 class Asked:
     """One request, with the texts of it that an answer may repeat."""
@@ -108,25 +129,22 @@ class Asked:
 def ask_of(route: Route, refs: Refs) -> Asked:
     """The request that a route takes, valid but for what `refs` name. Fails for a route that it knows too little of."""
     name = f"{route.method} {route.path}"
+    refs = _Noting(refs)
     path = "/".join(_segment(part, refs, name) for part in route.path.split("/"))
     query = {each.name: _QUERIES[each.name](refs) for each in route.query if each.required and _known(each.name, name)}
     query |= {
         each.name: _QUERIES_WHERE_TAKEN[each.name](refs) for each in route.query if each.name in _QUERIES_WHERE_TAKEN
     }
-    return Asked(route, route.method, path, query, _body(route, refs, name), tuple(refs.values()))
+    body = _body(route, refs, name)
+    return Asked(route, route.method, path, query, body, tuple(refs[each] for each in refs.used))
 
 
 def refs_of(route: Route) -> set[str]:
     """The path parameters whose things the request names, in its path or in its body."""
 
-    class Noting(dict[str, str]):
-        def __getitem__(self, key: str) -> str:
-            used.add(key)
-            return "x"
-
-    used: set[str] = set()
-    ask_of(route, Noting())
-    return used - {"contributor"}
+    refs = _Noting(_Anything())
+    ask_of(route, refs)
+    return refs.used - {"contributor"}
 
 
 def parameters_of(route: Route) -> list[str]:
