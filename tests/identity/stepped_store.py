@@ -42,13 +42,14 @@ class SteppedStore:
         self._look = look
 
     def collection(self, spec: Collection) -> Any:
-        return self.collections.setdefault(spec.name, SteppedDocuments(self._turn, self._look))
+        return self.collections.setdefault(spec.name, SteppedDocuments(spec, self._turn, self._look))
 
 
 class SteppedDocuments:
     """As much of a collection as identity's memberships use."""
 
-    def __init__(self, turn: Callable[[], Awaitable[None]], look: Callable[[], None]) -> None:
+    def __init__(self, spec: Collection, turn: Callable[[], Awaitable[None]], look: Callable[[], None]) -> None:
+        self._spec = spec
         self.kept: dict[str, Document] = {}
         self._turn = turn
         self._look = look
@@ -65,7 +66,7 @@ class SteppedDocuments:
 
     async def insert(self, document: Document, _events: Sequence[object] = ()) -> Document:
         await self._turn()
-        if document.id in self.kept:
+        if any(self._same(document, kept) for kept in self.kept.values()):
             raise DuplicateKey("stepped", ("id",))
         return self._write(document)
 
@@ -83,6 +84,13 @@ class SteppedDocuments:
         del self.kept[id]
         self._look()
         return True
+
+    def _same(self, one: Document, other: Document) -> bool:
+        """Whether both can't be kept; the fields of unique indexes are all required ones here."""
+        unique = [index.fields for index in self._spec.indexes if index.unique and "email" not in index.fields]
+        return one.id == other.id or any(
+            all(one.fields[name] == other.fields[name] for name in fields) for fields in unique
+        )
 
     def _check(self, id: str, revision: int) -> None:
         if id not in self.kept or self.kept[id].revision != revision:

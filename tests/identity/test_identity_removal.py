@@ -3,109 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
-from libs.common.contracts.identity import GroupsQuestion, UserQuestion
+from libs.common.contracts.identity import GroupsQuestion
 from libs.common.engines import open_engines
-from libs.common.errors import NotFound
+from libs.common.errors import Conflict, NotFound
 from libs.common.web.paging import Page
 from services.identity.acting import Actor
-from services.identity.groups.circles import Circles
-from services.identity.groups.groups import Groups
-from services.identity.groups.members import Members
-from services.identity.groups.memberships import Memberships
-from services.identity.groups.repository import GroupRepository, MemberRepository
-from services.identity.removal import Removal
-from services.identity.users.repository import UserRepository
-from services.identity.users.users import Users
 from tests.clock import FakeClock
 from tests.identity.platforms import Platforms
-
-PLATFORM = Actor("acme")
-
-
-class Crash(BaseException):
-    """The process is gone."""
-
-
-@dataclass
-class World:
-    """Identity's verbs on a store of their own. `before_end` is awaited between a tombstone and its cascade."""
-
-    clock: FakeClock
-    users: Users
-    groups: Groups
-    members: Members
-    memberships: Memberships
-    workers: dict[str, Any]
-    before_end: Callable[[], Awaitable[None]]
-
-    async def user(self, user_id: str) -> None:
-        await self.users.put(PLATFORM, user_id, {})
-
-    async def as_user(self, user_id: str) -> Actor:
-        return Actor("acme", await self.users.grant(UserQuestion(platform_id="acme", user_id=user_id)))
-
-    async def roles(self, group_id: str) -> dict[str, str]:
-        members, _ = await self.members.page(PLATFORM, group_id, Page())
-        return {member.user_id: member.role for member in members}
-
-    async def cut_off(self, deletion: Awaitable[None]) -> None:
-        """The process ends between the tombstone and the cascade."""
-
-        async def crash() -> None:
-            raise Crash
-
-        before, self.before_end = self.before_end, crash
-        with pytest.raises(Crash):
-            await deletion
-        self.before_end = before
-
-    async def later(self, worker: str) -> int:
-        """What a worker of another process finds to do after the lease; answers how much."""
-        self.clock.move(minutes=6)
-        repository, removal = self.workers[worker]
-        claimed = await (repository.claim_buried if worker == "users" else repository.claim_ended)(10)
-        for id in claimed:
-            await removal.finish(id)
-        return len(claimed)
-
-
-async def nothing() -> None:
-    return None
+from tests.identity.world import PLATFORM, Crash, World, world_on
 
 
 @pytest.fixture
 async def world() -> AsyncIterator[World]:
+    """With the users ann and bob."""
     clock = FakeClock()
     engines = open_engines("sqlite::memory:", "local:", clock)
-    store = engines.store
-    users_kept, groups_kept, members_kept = UserRepository(store), GroupRepository(store), MemberRepository(store)
-    circles = Circles(groups_kept, members_kept)
-    memberships = Memberships(groups_kept, members_kept, users_kept, clock)
-
-    def removal(claim: Any, end: Any, forget: Any) -> Removal:
-        async def gated(id: str) -> None:
-            await made.before_end()
-            await end(id)
-
-        return Removal(claim, gated, forget)
-
-    of_users = removal(users_kept.claim_buried, memberships.end_of_user, users_kept.forget)
-    of_groups = removal(groups_kept.claim_ended, memberships.end_of_group, groups_kept.forget)
-    users = Users(users_kept, circles, of_users, clock, auto_provision=False)
-    groups = Groups(groups_kept, members_kept, memberships, circles, of_groups, clock)
-    members = Members(groups, members_kept, memberships, users)
-    workers = {"users": (users_kept, of_users), "groups": (groups_kept, of_groups)}
-    made = World(clock, users, groups, members, memberships, workers, nothing)
+    world = world_on(engines.store, clock)
     await engines.start()
     for user_id in ("ann", "bob"):
-        await made.user(user_id)
-    yield made
+        await world.user(user_id)
+    yield world
     await engines.close()
 
 
@@ -233,3 +155,11 @@ async def test_a_group_whose_making_was_cut_off_is_made_by_its_founder_or_goes(w
     assert await world.later("groups") == 1
     await world.groups.create(PLATFORM, "team", {"name": "another"})
     assert await world.roles("team") == {}
+
+
+async def test_a_deleted_admin_is_not_counted_while_its_cascade_runs(world: World) -> None:
+    await world.groups.create(await world.as_user("ann"), "team", {"name": "team"})
+    await world.members.add(PLATFORM, "team", "bob", "admin")
+    await world.cut_off(world.users.delete(PLATFORM, "ann"))
+    with pytest.raises(Conflict, match="last admin"):
+        await world.members.remove(PLATFORM, "team", "bob")

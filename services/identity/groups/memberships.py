@@ -3,7 +3,8 @@
 The group's document decides who is an admin, the membership's that somebody is in it. Whoever names an admin reads
 the group, writes the membership, then the group; whoever takes one away reads the membership, writes the group,
 then the membership. Each write shows the revision that was read, and what another one overtook begins anew: so an
-admin is a member at every moment, and the last one stays.
+admin is a member at every moment, and the last one stays. Who comes back has a new membership: its id is never used
+again, or one that takes away the former could take away the new one.
 """
 
 from __future__ import annotations
@@ -16,10 +17,11 @@ from libs.common.clock import Clock
 from libs.common.contracts.envelope import encode
 from libs.common.contracts.identity import MembershipChanged, UserGrant
 from libs.common.errors import Conflict, NotFound
+from libs.common.ids import new_id
 from libs.common.store.port import DuplicateKey, RevisionConflict
 from services.identity.acting import Actor
 from services.identity.groups.models import Group, Member, Role, changed_meanwhile, no_such_group
-from services.identity.groups.repository import GroupRepository, MemberRepository, membership_id
+from services.identity.groups.repository import GroupRepository, MemberRepository
 from services.identity.users.models import User, no_such_user
 from services.identity.users.repository import UserRepository
 
@@ -108,9 +110,13 @@ class Memberships:
         if group is None or (member.role != "admin" and member.user_row_id not in group.admin_ids):
             return
         others = tuple(row_id for row_id in group.admin_ids if row_id != member.user_row_id)
-        if group.admin_ids and not others and not forced:
+        if member.user_row_id in group.admin_ids and not forced and not await self._any_is_there(group, others):
             raise Conflict("last_admin", "A group keeps its last admin; make another member an admin first.")
         await self._groups.save(group.model_copy(update={"admin_ids": others}), [self._changed(member)])
+
+    async def _any_is_there(self, group: Group, row_ids: tuple[str, ...]) -> bool:
+        """One who was removed stays named until that is finished."""
+        return bool(row_ids) and bool(await self._users.by_row_ids(group.platform_id, row_ids))
 
     async def _write(self, actor: Actor, member: Member, role: Role) -> Member:
         changes = {"role": role, "updated_at": self._clock.now(), "updated_by": actor.user_id}
@@ -121,7 +127,7 @@ class Memberships:
     def _new(self, actor: Actor, group: Group, user: Person, role: Role) -> Member:
         now = self._clock.now()
         return Member(
-            id=membership_id(group.id, user.row_id),
+            id=new_id(),
             platform_id=group.platform_id,
             group_id=group.id,
             user_row_id=user.row_id,

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from libs.common.bus.port import Message
-from libs.common.ids import derived_id
 from libs.common.store.port import Collection, Document, In, Index, Sort, Store, Value, cursor_after
 from libs.common.web.paging import Page, page_of
 from services.identity.groups.models import Group, Member
@@ -21,7 +20,7 @@ GROUPS = Collection(
 MEMBERS = Collection(
     "identity.members",
     {"platform_id": "text", "group_id": "text", "user_row_id": "text", "user_id": "text"},
-    (Index(("group_id", "user_id")), Index(("user_row_id",))),
+    (Index(("group_id", "user_row_id"), unique=True), Index(("group_id", "user_id")), Index(("user_row_id",))),
     required=frozenset({"platform_id", "group_id", "user_row_id", "user_id"}),
 )
 PURGE_LEASE = timedelta(minutes=5)
@@ -84,8 +83,8 @@ class MemberRepository:
         self._documents = store.collection(MEMBERS)
 
     async def get(self, group_id: str, user_row_id: str) -> Member | None:
-        document = await self._documents.get(membership_id(group_id, user_row_id))
-        return _member(document) if document is not None else None
+        found = await self._documents.find({"group_id": group_id, "user_row_id": user_row_id}, limit=1)
+        return _member(found[0]) if found else None
 
     async def page(self, group_id: str, page: Page) -> tuple[list[Member], str | None]:
         found = await self._documents.find(
@@ -125,10 +124,6 @@ class MemberRepository:
     async def remove(self, member: Member, events: Sequence[Message]) -> bool:
         """False when it is gone already. Raises RevisionConflict."""
         return await self._documents.delete(member.id, revision=member.revision, events=events)
-
-
-def membership_id(group_id: str, user_row_id: str) -> str:
-    return derived_id(group_id, user_row_id)
 
 
 def group_cursor(group: Group) -> tuple[str | None, ...]:

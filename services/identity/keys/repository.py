@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from libs.common.bus.port import Message
-from libs.common.store.port import Collection, Document, Index, Sort, Store
+from libs.common.store.port import Collection, Document, Index, Sort, Store, cursor_after
 from services.identity.keys.models import ApiKey
 
 KEYS = Collection(
@@ -14,6 +14,8 @@ KEYS = Collection(
     (Index(("key_hash",), unique=True), Index(("platform_id", "name"))),
     required=frozenset({"platform_id", "key_hash", "name"}),
 )
+_BY_NAME = (Sort("name"),)
+_AT_ONCE = 500
 _FIELDS = {"platform_id", "key_hash", "name"}
 
 
@@ -37,8 +39,15 @@ class KeyRepository:
         return key if key is not None and key.platform_id == platform_id else None
 
     async def of_platform(self, platform_id: str) -> list[ApiKey]:
-        found = await self._documents.find({"platform_id": platform_id}, order=(Sort("name"),))
-        return [_key(document) for document in found]
+        keys, after = list[ApiKey](), None
+        while True:
+            found = await self._documents.find(
+                {"platform_id": platform_id}, order=_BY_NAME, after=after, limit=_AT_ONCE
+            )
+            keys += map(_key, found)
+            if len(found) < _AT_ONCE:
+                return keys
+            after = cursor_after(found[-1], _BY_NAME)
 
     async def add(self, key: ApiKey, events: Sequence[Message]) -> ApiKey:
         """Raises DuplicateKey when the very secret exists."""
