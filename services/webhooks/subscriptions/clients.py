@@ -72,10 +72,9 @@ class TriggerClient:
         service = await self._peers.ask(
             FIND_SERVICE, ServiceQuestion(platform_id=platform_id, ref=subscription.service_id)
         )
-        if service is not None:
-            await self._confirm_trigger(subscription)
         if service is None or not service.is_for(user):
             raise NotFound("service_not_found", "The service is not for this user any more, or was deleted meanwhile.")
+        await self._confirm_trigger(subscription)
 
     async def allows(self, subscription: Subscription) -> bool:
         return await may_use(self._runtime, self._access, subscription)
