@@ -42,7 +42,7 @@ HELP: Mapping[str, str] = {
     "executor": "executions of actions and their history",
     "executor:edge": "all that executor has to do today",
     "executor:workers": "nothing until there are automations; it may run and stays idle",
-    "identity": "API keys and users",
+    "identity": "API keys, users and groups",
     "webhooks": "both of the following",
     "webhooks:edge": "inbound webhooks, and the API of subscriptions and deliveries",
     "webhooks:workers": "from what came in to what is delivered, and what ends with a user or a service",
