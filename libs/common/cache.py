@@ -23,10 +23,14 @@ _OWNER_DOWN = 500
 
 @dataclass(frozen=True, slots=True)
 class Loaded(Generic[V]):
-    """What the owner answered, filed under `tags`; a negative answer (None) is filed too."""
+    """What the owner answered, filed under `tags`; a negative answer (None) is filed too.
+
+    `keep` false answers who asks now, and nobody later: for what is too large to be held.
+    """
 
     value: V
     tags: frozenset[str]
+    keep: bool = True
 
 
 @dataclass(slots=True)
@@ -147,7 +151,7 @@ class FollowedCache(Generic[K, V]):
             raise
         finally:
             del self._loads[key]
-        if loaded.tags & dropped:
+        if loaded.tags & dropped or not loaded.keep:
             self._forget(key)
         else:
             self._keep(key, loaded)

@@ -36,7 +36,7 @@ def from_microseconds(value: int) -> datetime:
 
 def wire_time(moment: datetime) -> str:
     """The API's form: UTC, seconds, no zone (`2024-01-01T00:00:00`)."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%S")
+    return moment.isoformat(timespec="seconds").removesuffix("+00:00")
 
 
 def rfc3339(moment: datetime) -> str:

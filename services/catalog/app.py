@@ -14,6 +14,7 @@ from libs.common.contracts.webhooks import SubscriptionsEnded
 from libs.common.service import Consumer, Infra, Service
 from libs.common.web.routes import Route
 from libs.common.workers import Periodic
+from services.catalog.components.answers import ComponentAnswers
 from services.catalog.components.checks import ComponentCheck
 from services.catalog.components.clients import ValueKeeper
 from services.catalog.components.components import Components
@@ -63,7 +64,8 @@ def build(infra: Infra, sandbox: SyntaxCheck) -> Service:
     publishing = Publishing(services, versions)
     securities = Securities(securities_kept, versions, services, clock)
     resolution = Resolution(heads, removed, contents, pins, versions)
-    reading = ReadComponents(heads, contents, infra.bus)
+    reading = ReadComponents(heads, contents)
+    answers = ComponentAnswers(reading, infra.bus)
     writer = ContentWriter(contents, check, ValueKeeper(infra.peers), clock)
     components = Components(heads, reading, writer, services, retirement, clock)
     sweep = Sweep(heads, removed, contents, pins, versions_kept, clock)
@@ -71,7 +73,7 @@ def build(infra: Infra, sandbox: SyntaxCheck) -> Service:
         *ServiceRoutes(services, publishing, identity, directory).table(),
         *VersionRoutes(versions, VersionContents(pins, heads, contents), directory).table(),
         *SecurityRoutes(securities, directory).table(),
-        *(route for kind in Kind for route in ComponentRoutes(kind, components, reading, directory).table()),
+        *(route for kind in Kind for route in ComponentRoutes(kind, components, answers, directory).table()),
     )
     return Service(
         name="catalog",

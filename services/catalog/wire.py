@@ -57,8 +57,10 @@ def authored_row(thing: Authored) -> AuthoredRow:
 
 def shown_to(actor: Actor, service: Service, row: Row) -> Row:
     """The row of what is inside the service; another platform is not told whose users made it."""
-    if actor.platform_id == service.platform_id:
-        return row
+    return row if actor.platform_id == service.platform_id else without_authors(row)
+
+
+def without_authors(row: Row) -> Row:
     return cast(Row, {name: None if name in _AUTHORS else value for name, value in row.items()})
 
 

@@ -18,7 +18,7 @@ from libs.common.telemetry import Telemetry
 from libs.common.web.access import Access
 from libs.common.web.body import Body, parse_body, parse_json, too_deep
 from libs.common.web.idempotency import IdempotentAnswers
-from libs.common.web.paging import Listing, Page
+from libs.common.web.paging import Listing, Page, Rendered
 from libs.common.web.problems import problem, unexpected
 from libs.common.web.query import Query, QueryReader
 from libs.common.web.routes import ANSWER_HEADERS, ApiRequest, Route
@@ -150,7 +150,8 @@ def _answer(value: object, route: Route, request: web.BaseRequest, request_id: s
         if value.next is not None:
             headers["Link"] = f'<{request.rel_url.update_query(cursor=value.next)}>; rel="next"'
         value = value.items
-    return web.Response(status=route.status, body=orjson.dumps(value), headers=headers)
+    body = value.json if isinstance(value, Rendered) else orjson.dumps(value)
+    return web.Response(status=route.status, body=body, headers=headers)
 
 
 async def read_limited(request: web.BaseRequest, limit_bytes: int) -> bytes:

@@ -31,10 +31,17 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class Rendered:
+    """JSON as it goes out, rendered once and answered often."""
+
+    json: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Listing(Generic[T]):
     """Rows as they are answered, and the cursor of the next page if there is one."""
 
-    items: Sequence[T]
+    items: Sequence[T] | Rendered
     next: str | None = None
 
 

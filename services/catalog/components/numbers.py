@@ -10,6 +10,7 @@ Number: TypeAlias = tuple[int, int, int]
 FIRST = "1.0.0"
 MINOR = "minor"
 MAJOR = "major"
+_LARGEST = 999_999_999
 _DOTTED = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9}){0,2}\Z")
 
 
@@ -25,3 +26,8 @@ def following(number: Number, step: str) -> str:
     """The number after `number` by a `minor` or `major` step."""
     major, minor, _ = number
     return f"{major + 1}.0.0" if step == MAJOR else f"{major}.{minor + 1}.0"
+
+
+def newest_first(number: Number) -> str:
+    """A text by which numbers sort from the largest to the smallest."""
+    return ".".join(f"{_LARGEST - part:09}" for part in number)

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
-from libs.common.bus.port import Bus, Message
-from libs.common.cache import FollowedCache, Loaded
 from libs.common.contracts.catalog import (
-    CatalogChanged,
     ComponentGrant,
     ComponentQuestion,
     ComponentsGrant,
     ComponentsQuestion,
     Kind,
 )
-from libs.common.contracts.envelope import decode
 from libs.common.store.port import Cursor
 from libs.common.web.paging import Page
 from services.catalog.components import numbers
 from services.catalog.components.models import Found, Head, Row
-from services.catalog.components.planning import exact
 from services.catalog.components.removed import RemovedRepository
 from services.catalog.components.repository import ContentRepository, HeadRepository
 from services.catalog.refusals import changed_meanwhile, not_found
@@ -28,18 +21,14 @@ from services.catalog.versions.repository import PinRepository
 from services.catalog.versions.versions import Versions
 
 _BATCH = 200
-_CAPACITY = 2_000
-_Wanted: TypeAlias = tuple[str, Kind, str, numbers.Number | None]
 
 
 class ReadComponents:
-    """What the API reads of components in a service that the caller may read; `get` from memory until it changes."""
+    """What the API reads of components in a service that the caller may read, from the store."""
 
-    def __init__(self, heads: HeadRepository, contents: ContentRepository, bus: Bus) -> None:
+    def __init__(self, heads: HeadRepository, contents: ContentRepository) -> None:
         self._heads = heads
         self._contents = contents
-        self._cache: FollowedCache[_Wanted, Found | None] = FollowedCache("components", self._load, capacity=_CAPACITY)
-        bus.follow(CatalogChanged.topic, self._heard)
 
     async def head(self, service: Service, kind: Kind, ref: str) -> Head:
         """Raises NotFound."""
@@ -48,13 +37,11 @@ class ReadComponents:
             raise not_found(kind.value)
         return head
 
-    async def get(self, service: Service, kind: Kind, ref: str, version: str | None) -> Found:
-        """The row of that id or version, else the latest published, else the latest. Raises NotFound, Invalid."""
-        number = exact(version) if version is not None else None
-        found = await self._cache.get((service.id, kind, ref, number))
-        if found is None:
-            raise not_found(kind.value if number is None else "version")
-        return found
+    async def find(self, service_id: str, kind: Kind, ref: str, number: numbers.Number | None) -> Found | None:
+        """The row of that id or number, else the latest published, else the latest."""
+        head = await self._heads.by_ref(service_id, kind, ref)
+        row = None if head is None else head.meant_by(ref) if number is None else head.numbered(number)
+        return await self.content(head, row) if head is not None and row is not None else None
 
     async def content(self, head: Head, row: Row) -> Found:
         """Raises Conflict when the row's content was replaced, and swept, since `head` was read."""
@@ -63,26 +50,14 @@ class ReadComponents:
             raise changed_meanwhile()
         return found
 
-    async def page(self, service: Service, kind: Kind, page: Page) -> tuple[list[Found], str | None]:
-        heads, following = await self._heads.page(service.id, kind, page)
+    async def page(self, service_id: str, kind: Kind, page: Page) -> tuple[list[Found], str | None]:
+        heads, following = await self._heads.page(service_id, kind, page)
         return await self._contents.of_all([(head, head.shown) for head in heads]), following
 
     async def versions(self, service: Service, kind: Kind, ref: str) -> list[Found]:
         """All rows, newest first. Raises NotFound."""
         head = await self.head(service, kind, ref)
         return await self._contents.of_all([(head, row) for row in head.newest_first])
-
-    async def _load(self, wanted: _Wanted) -> Loaded[Found | None]:
-        service_id, kind, ref, number = wanted
-        head = await self._heads.by_ref(service_id, kind, ref)
-        row = None if head is None else head.meant_by(ref) if number is None else head.numbered(number)
-        found = await self.content(head, row) if head is not None and row is not None else None
-        return Loaded(found, frozenset({service_id}))
-
-    def _heard(self, message: Message) -> None:
-        heard = decode(message, CatalogChanged)
-        if heard is not None:
-            self._cache.drop([heard.event.service_id])
 
 
 class Resolution:

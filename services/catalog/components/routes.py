@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from libs.common.contracts.catalog import Kind
 from libs.common.web.answers import Nothing
-from libs.common.web.paging import Listing
+from libs.common.web.paging import Listing, Rendered
 from libs.common.web.routes import ApiRequest, QueryParameter, Route, User
-from services.catalog.authorship import Actor
+from services.catalog.components.answers import ComponentAnswers
 from services.catalog.components.components import Components
 from services.catalog.components.kinds import RULES
-from services.catalog.components.models import Found
-from services.catalog.components.reading import ReadComponents
 from services.catalog.components.schemas import BODIES, component_row, created_row
-from services.catalog.refusals import not_found
 from services.catalog.services.directory import Directory
-from services.catalog.services.models import Service
-from services.catalog.wire import actor_of, shown_to
+from services.catalog.wire import actor_of
 
 _CHANGED = "an exact version such as `1.0.0` to change or make that one, `minor` or `major` to make the next"
 _READ = QueryParameter("version", "the exact version to answer, such as `1.0.0`")
@@ -27,11 +22,11 @@ _READ = QueryParameter("version", "the exact version to answer, such as `1.0.0`"
 class ComponentRoutes:
     """Parse, call one verb, shape."""
 
-    def __init__(self, kind: Kind, components: Components, reading: ReadComponents, directory: Directory) -> None:
+    def __init__(self, kind: Kind, components: Components, answers: ComponentAnswers, directory: Directory) -> None:
         self._kind = kind
         self._ref = "condition_id" if kind is Kind.CONDITION else f"{kind.value}Id"
         self._components = components
-        self._reading = reading
+        self._answers = answers
         self._directory = directory
 
     def table(self) -> tuple[Route, ...]:
@@ -83,22 +78,17 @@ class ComponentRoutes:
     async def list_all(self, asked: ApiRequest) -> Listing[dict[str, Any]]:
         actor = actor_of(asked)
         service = await self._directory.readable(actor, asked.path("serviceId"))
-        found, following = await self._reading.page(service, self._kind, asked.page)
-        return Listing(_shown(found, service, actor), following)
+        return await self._answers.page(service, self._kind, actor, asked.page)
 
     async def create(self, asked: ApiRequest) -> dict[str, Any]:
         actor = actor_of(asked)
         service = await self._directory.writable(actor, asked.path("serviceId"))
         return created_row(await self._components.create(service, self._kind, actor, asked.body.unwrapped()))
 
-    async def get(self, asked: ApiRequest) -> dict[str, Any]:
+    async def get(self, asked: ApiRequest) -> Rendered:
         actor = actor_of(asked)
         service = await self._directory.readable(actor, asked.path("serviceId"))
-        version = asked.query("version")
-        found = await self._reading.get(service, self._kind, asked.path(self._ref), version)
-        for row in _shown([found], service, actor):
-            return row
-        raise not_found(self._kind.value if version is None else "version")
+        return await self._answers.row(service, self._kind, actor, asked.path(self._ref), asked.query("version"))
 
     async def update(self, asked: ApiRequest) -> dict[str, Any]:
         actor, ref, version = actor_of(asked), asked.path(self._ref), asked.query("version")
@@ -114,15 +104,4 @@ class ComponentRoutes:
     async def list_versions(self, asked: ApiRequest) -> Listing[dict[str, Any]]:
         actor = actor_of(asked)
         service = await self._directory.readable(actor, asked.path("serviceId"))
-        found = await self._reading.versions(service, self._kind, asked.path(self._ref))
-        rows = _shown(found, service, actor)
-        named = [each for each in found if each.row.id == asked.path(self._ref)]
-        if not rows or (named and not _shown(named, service, actor)):  # the row id of a draft is not there either
-            raise not_found(self._kind.value)
-        return Listing(rows)
-
-
-def _shown(found: Iterable[Found], service: Service, actor: Actor) -> list[dict[str, Any]]:
-    """The rows that the actor may see: another platform no drafts."""
-    drafts = service.shows_drafts_to(actor)
-    return [shown_to(actor, service, component_row(each)) for each in found if drafts or each.row.published]
+        return await self._answers.versions(service, self._kind, actor, asked.path(self._ref), asked.page)
