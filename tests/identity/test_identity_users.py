@@ -20,7 +20,7 @@ def test_a_user_is_named_by_either_identifier(identity: dict[str, str]) -> None:
     assert parse_body(UserCreate, identity, "acme").identifier == "u"
 
 
-async def test_a_user_is_read_as_it_was_made(platforms: Platforms) -> None:
+async def test_create_user_and_get_user(platforms: Platforms) -> None:
     answer = await platforms.make_user(userId="u", email="Ada@Example.com", name="Ada Lovelace")
     assert (answer.status, answer.body) == (200, {"id": "u"})
     row = await platforms.user("u")
@@ -89,7 +89,7 @@ async def test_an_email_is_free_again_after_its_user(platforms: Platforms) -> No
     assert (await platforms.make_user(userId="v", email="u@example.com")).status == 200
 
 
-async def test_an_update_changes_what_is_given(platforms: Platforms) -> None:
+async def test_update_user_changes_what_is_given(platforms: Platforms) -> None:
     await platforms.make_user(userId="u", email="u@example.com", name="before")
     answer = await platforms.ask("PUT", "/v1/user/u", {"name": "after", "id": "x", "insertedAt": "2020-01-01T00:00:00"})
     assert (answer.status, answer.body) == (200, {})
@@ -104,7 +104,7 @@ async def test_an_update_with_null_clears(platforms: Platforms) -> None:
     assert (row["email"], row["name"]) == (None, None)
 
 
-async def test_a_deleted_user_is_gone(platforms: Platforms) -> None:
+async def test_delete_user(platforms: Platforms) -> None:
     await platforms.make_user(userId="u")
     answer = await platforms.ask("DELETE", "/v1/user/u")
     assert (answer.status, answer.body) == (200, {})
@@ -132,7 +132,7 @@ async def test_a_platform_sees_its_own_users_alone(platforms: Platforms) -> None
     assert ((await platforms.user("u"))["name"], (await platforms.user("u", key=other))["name"]) == ("ours", "theirs")
 
 
-async def test_a_list_is_by_name_then_identifier_nameless_last_and_paged(platforms: Platforms) -> None:
+async def test_list_users_by_name_then_identifier_nameless_last_and_paged(platforms: Platforms) -> None:
     for user_id, name in (("4", None), ("3", "b"), ("2", "b"), ("1", "c"), ("5", "a")):
         await platforms.make_user(userId=user_id, **({"name": name} if name else {}))
     path, listed = "/v1/user?limit=2", list[str]()
