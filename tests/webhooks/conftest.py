@@ -10,6 +10,7 @@ import pytest
 from tests.identity.platforms import Platforms
 from tests.product import running
 from tests.runtime.provider import Provider
+from tests.webhooks.house import House, running_house
 
 
 @pytest.fixture
@@ -18,6 +19,12 @@ async def provider() -> AsyncIterator[Provider]:
     await provider.start()
     yield provider
     await provider.close()
+
+
+@pytest.fixture
+async def house() -> AsyncIterator[House]:
+    async with running_house() as started:
+        yield started
 
 
 @pytest.fixture

@@ -3,117 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
-from libs.common.contracts.identity import UserGrant
-from libs.common.egress import Allow, EgressClient
-from libs.common.engines import open_engines
 from libs.common.errors import Conflict, NotFound, Unavailable
 from libs.common.ids import seeded
-from libs.common.keyring import KeyRing
-from libs.common.sealing import Sealer, collection_spec
 from libs.logic.errors import LogicError
-from services.webhooks.subscriptions.changes import Changes
-from services.webhooks.subscriptions.ending import Ending
-from services.webhooks.subscriptions.hearing import Hearing
-from services.webhooks.subscriptions.models import Status, Subscription
-from services.webhooks.subscriptions.repository import SubscriptionRepository
-from services.webhooks.subscriptions.secrets import SigningSecrets
-from services.webhooks.subscriptions.subscriptions import Subscriptions, Target, Wanted
-from tests.clock import FakeClock
-
-PLATFORM = "acme"
-USER = UserGrant(row_id="u1", platform_id=PLATFORM, user_id="ada", email=None, name=None)
-WANTED = Wanted("hub", "opened", None, None, None, {"project": "p"})
-DOWN = LogicError("http_error", "The provider is down.", details={"status": 503})
-
-
-@dataclass
-class Hooks:
-    """A trigger whose hooks note what they were run for, and fail as they are told."""
-
-    made: list[str] = field(default_factory=list)
-    removed: list[tuple[str, Any]] = field(default_factory=list)
-    closed: list[str] = field(default_factory=list)
-    create_error: BaseException | None = None
-    delete_error: Exception | None = None
-    gone: Exception | None = None
-    making: asyncio.Event = field(default_factory=asyncio.Event)
-    may_go_on: asyncio.Event = field(default_factory=asyncio.Event)
-
-    async def target(self, platform_id: str, user: UserGrant, wanted: Wanted) -> Target:
-        return Target("s1", wanted.service, "t1", wanted.trigger, None)
-
-    async def confirm(self, subscription: Subscription) -> None:
-        if self.gone is not None:
-            raise self.gone
-
-    async def create(self, subscription: Subscription) -> Any:
-        self.made.append(subscription.id)
-        self.making.set()
-        await self.may_go_on.wait()
-        if self.create_error is not None:
-            raise self.create_error
-        return {"id": len(self.made)}
-
-    async def delete(self, subscription: Subscription) -> None:
-        if self.delete_error is not None:
-            raise self.delete_error
-        self.removed.append((subscription.id, subscription.state))
-
-    async def close(self, subscription: Subscription) -> None:
-        self.closed.append(subscription.id)
-
-
-@dataclass
-class House:
-    clock: FakeClock
-    hooks: Hooks
-    rows: SubscriptionRepository
-    subscriptions: Subscriptions
-    ending: Ending
-
-    async def make(self) -> Subscription:
-        made, _ = await self.subscriptions.create(PLATFORM, USER, WANTED)
-        return made
-
-    async def read(self, subscription: Subscription) -> Subscription:
-        found = await self.rows.get(PLATFORM, subscription.id)
-        assert found is not None
-        return found
-
-    async def recover(self) -> int:
-        """What the worker does with the rows that are due now."""
-        due = await self.ending.claim_unfinished(10)
-        for each in due:
-            await self.ending.finish(each)
-        return len(due)
-
-
-@pytest.fixture
-async def house() -> AsyncIterator[House]:
-    clock, hooks = FakeClock(), Hooks()
-    hooks.may_go_on.set()
-    engines = open_engines("sqlite::memory:", "local:", clock)
-    ring = KeyRing.parse(f"a:{base64.b64encode(bytes(32)).decode()}")
-    sealer = Sealer("webhooks", engines.store.collection(collection_spec("webhooks")), ring, clock)
-    egress = EgressClient(Allow.parse(""), user_agent="test")
-    rows = SubscriptionRepository(engines.store, sealer)
-    changes = Changes(rows, clock)
-    hearing = Hearing(rows, engines.bus)
-    subscriptions = Subscriptions(rows, changes, hooks, SigningSecrets(sealer), hearing, egress, clock=clock)
-    await engines.start()
-    try:
-        yield House(clock, hooks, rows, subscriptions, Ending(rows, changes, hooks, clock))
-    finally:
-        await egress.close()
-        await engines.close()
+from services.webhooks.subscriptions.models import Status
+from tests.webhooks.house import DOWN, PLATFORM, USER, WANTED, House
 
 
 async def test_an_ending_is_repeated_ever_more_slowly_until_it_works(house: House) -> None:
@@ -180,7 +78,7 @@ async def test_a_making_that_was_cut_off_is_invisible_and_undone(house: House) -
     (id,) = house.hooks.made
     with pytest.raises(NotFound):
         await house.subscriptions.get(PLATFORM, id, USER)
-    assert await house.rows.hearing(PLATFORM, "t1", (), after=None, limit=10) == []
+    assert await house.rows.hearing(PLATFORM, "t-opened", (), after=None, limit=10) == []
     assert await house.recover() == 0
     house.clock.move(minutes=2)
     assert await house.recover() == 1
@@ -223,14 +121,15 @@ async def test_who_is_deleted_while_it_subscribes_is_left_with_nothing(house: Ho
     with pytest.raises(NotFound):
         await house.make()
     assert house.hooks.made == []
-    assert await house.rows.of_user(USER.row_id, 10) == []
+    assert await house.rows.not_ending({"user_row_id": USER.row_id}, None, 10) == ([], None)
 
 
 async def test_a_cascade_ends_what_is_just_being_made(house: House) -> None:
     house.hooks.may_go_on.clear()
     making = asyncio.create_task(house.make())
     await house.hooks.making.wait()
-    await house.ending.end_of_user(USER.row_id)
+    await house.ending.end_all({"user_row_id": USER.row_id}, house.clock.now())
+    assert await house.recover() == 0
     house.hooks.may_go_on.set()
     with pytest.raises(Conflict):
         await making
@@ -242,11 +141,11 @@ async def test_a_cascade_ends_what_is_just_being_made(house: House) -> None:
 async def test_a_cascade_runs_no_hook_itself(house: House) -> None:
     made = [await house.make() for _ in range(3)]
     house.hooks.delete_error = DOWN
-    await house.ending.end_of_service("s1")
+    await house.ending.end_all({"service_id": "s1"}, house.clock.now())
     assert {(await house.read(each)).status for each in made} == {Status.DELETING}
     house.hooks.delete_error = None
     assert await house.recover() == 3
-    await house.ending.end_of_service("s1")
+    await house.ending.end_all({"service_id": "s1"}, house.clock.now())
     assert await house.recover() == 0
 
 
@@ -284,7 +183,7 @@ async def test_five_days_of_nothing_but_failure_disable_and_resuming_starts_them
     await house.subscriptions.failed(await house.read(made), gone=False)
     disabled = await house.read(made)
     assert disabled.status is Status.DISABLED
-    assert await house.rows.hearing(PLATFORM, "t1", (), after=None, limit=10) == []
+    assert await house.rows.hearing(PLATFORM, "t-opened", (), after=None, limit=10) == []
     resumed = await house.subscriptions.update(disabled, {"status": "active"})
     await house.subscriptions.failed(resumed, gone=False)
     assert (await house.read(made)).status is Status.FAILING
