@@ -27,13 +27,16 @@ async def _github(world: World) -> None:
         ("action", ["execute", "refresh"]),
         ("event", ["route", "response"]),
         ("trigger", ["create", "delete", "trigger", "renew"]),
+        ("condition", ["execute"]),
+        ("datatype", ["values", "execute"]),
     ],
 )
 async def test_a_kind_has_its_own_hooks(world: World, kind: str, hooks: list[str]) -> None:
     logic = {hook: {"@type": "reference", "operation": "source", "path": []} for hook in hooks}
-    assert (await world.make(kind, "fine", logic=logic))["logic"] == logic
-    problem = await world.refused(400, "POST", f"/service/github/{kind}", {"name": "x", "logic": {"values": 1}})
-    assert problem["details"][0]["path"] == "logic.values"
+    await world.make(kind, "fine", logic=logic)
+    assert (await world.ok("GET", f"/service/github/{kind}/fine"))["logic"] == logic
+    problem = await world.refused(400, "POST", f"/service/github/{kind}", {"name": "x", "logic": {"nothing": 1}})
+    assert problem["details"][0]["path"] == "logic.nothing"
     assert all(hook in problem["details"][0]["message"] for hook in hooks)
 
 
@@ -133,3 +136,64 @@ async def test_while_no_sandbox_is_free_saving_is_unavailable() -> None:
     async with running_world(Full()) as world:
         await world.make_service()
         await world.refused(503, "POST", "/service/github/action", {"name": "x", "logic": {}})
+
+
+@pytest.mark.parametrize(
+    ("keywords", "path"),
+    [
+        ({"x-label": "N"}, "x-label"),
+        ({"x-label": {"en": 1}}, "x-label.en"),
+        ({"x-required": "yes"}, "x-required"),
+        ({"x-dataType": ""}, "x-dataType"),
+        ({"x-dataTypeVersion": 1}, "x-dataTypeVersion"),
+        ({"x-default-input-type": "slider"}, "x-default-input-type"),
+        ({"x-onChange": {"refreshVariables": 1}}, "x-onChange.refreshVariables"),
+        ({"items": {"x-required": 1}}, "items.x-required"),
+        ({"properties": {"a": {"oneOf": [{}, {"x-label": []}]}}}, "properties.a.oneOf.1.x-label"),
+    ],
+)
+async def test_keywords_of_ours_are_checked_wherever_they_stand(
+    world: World, keywords: dict[str, Any], path: str
+) -> None:
+    variable = {"title": "n", **keywords}
+    assert await paths(world, "action", schema={"variables": [variable]}) == [f"schema.variables.0.{path}"]
+    assert await paths(world, "variable", schema=keywords) == [f"schema.{path}"]
+
+
+async def test_a_property_may_be_called_as_a_keyword_of_ours(world: World) -> None:
+    schema = {"variables": [{"title": "n", "properties": {"x-required": {"type": "string"}}, "enum": [{"x-label": 1}]}]}
+    assert (await world.make("action", "a", schema=schema))["schema"] == schema
+
+
+async def test_a_failure_of_json_schema_names_its_path_and_keyword(world: World) -> None:
+    schema = {"variables": [{"title": "n", "minLength": -1}]}
+    problem = await world.refused(400, "POST", "/service/github/action", {"name": "x", "schema": schema})
+    assert [detail["path"] for detail in problem["details"]] == ["schema.variables.0.minLength"]
+    assert "`minLength`" in problem["details"][0]["message"]
+
+
+async def test_a_datatype_that_a_schema_names_must_be_there(world: World) -> None:
+    made = await world.make("datatype", "Repo", datatype_id="repo")
+    good = [
+        {"title": str(number), **each}
+        for number, each in enumerate(
+            ({"x-dataType": "Repo"}, {"x-dataType": "repo"}, {"x-dataTypeId": made["id"], "x-dataType": "once"})
+        )
+    ]
+    assert (await world.make("action", "a", schema={"variables": good}))["schema"] == {"variables": good}
+    bad = {
+        "variables": [{"title": "n", "x-dataType": "repo2"}, {"name": "o", "schema": {"items": {"x-dataTypeId": "?"}}}],
+        "output": {"properties": {"a": {"x-dataType": "gone"}}},
+    }
+    assert await paths(world, "action", schema=bad) == [
+        "schema.output.properties.a.x-dataType",
+        "schema.variables.0.x-dataType",
+        "schema.variables.1.schema.items.x-dataTypeId",
+    ]
+    await world.make_service("gitlab")
+    problem = await world.refused(400, "POST", "/service/gitlab/action", {"name": "x", "schema": {"variables": good}})
+    assert "make it first" in problem["error"]
+
+
+async def test_a_datatype_declares_what_it_holds(world: World) -> None:
+    assert await paths(world, "datatype", schema={"data": {"type": "nonsense"}}) == ["schema.data.type"]

@@ -34,9 +34,23 @@ KINDS: dict[str, tuple[set[str], dict[str, Any]]] = {
             "trigger_id": "62d4cdc8-8e99-40f9-a6de-851cc377463e",
         },
     ),
+    "condition": (
+        {"label", "schema", "logic", "conditionId"},
+        {"id": "809653ba-440f-439a-b8c1-dd98ea1e814e", "name": "MY_CONDITION"},
+    ),
+    "datatype": ({"schema", "logic", "datatype_id"}, {"name": "TestDataType"}),
 }
-UPDATE = {"variable": "?version=1.0.0", "action": "?version=1.0.0", "event": "", "trigger": ""}
-IDENTITY = {"variable": "component_id", "action": "component_id", "event": "event_id", "trigger": "trigger_id"}
+CAMEL = {"id", "name", "createdBy", "insertedAt", "updatedAt", "updatedBy", "serviceId", "published"}
+UPDATE = {kind: "?version=1.0.0" if kind in ("variable", "action", "datatype") else "" for kind in KINDS}
+IDENTITY = {
+    "variable": "component_id",
+    "action": "component_id",
+    "event": "event_id",
+    "trigger": "trigger_id",
+    "condition": "conditionId",
+    "datatype": "datatype_id",
+}
+UPDATED_AT = {kind: "updatedAt" if kind == "condition" else "updated_at" for kind in KINDS}
 each_kind = pytest.mark.parametrize("kind", KINDS)
 
 
@@ -45,21 +59,30 @@ async def _github(world: World) -> None:
     await world.make_service()
 
 
+async def make(world: World, kind: str, name: str) -> Any:
+    """The row of a new component."""
+    made = await world.make(kind, name)
+    return await world.ok("GET", f"/service/github/{kind}/{made['id']}")
+
+
 @each_kind
-async def test_the_create_sample_of_the_reference_is_answered_with_its_row(world: World, kind: str) -> None:
+async def test_the_create_sample_of_the_reference_is_answered_as_it_shows(world: World, kind: str) -> None:
     members, body = KINDS[kind]
-    row = await world.ok("POST", f"/service/github/{kind}", body)
-    assert set(row) == COMMON | members | {"version"}
+    answered = await world.ok("POST", f"/service/github/{kind}", body)
+    row = await world.ok("GET", f"/service/github/{kind}/{answered['id']}")
+    assert answered == ({"id": row["id"]} if kind in ("condition", "datatype") else row)
+    assert set(row) == (CAMEL if kind == "condition" else COMMON) | members | {"version"}
     assert {name: row[name] for name in body} == body
     assert row["version"] == "1.0.0"
     assert row["published"] is (kind != "event")
-    assert (row["created_by"], row["updated_by"]) == ("ann", "ann")
+    camel = kind == "condition"
+    assert [row["createdBy" if camel else "created_by"], row["updatedBy" if camel else "updated_by"]] == ["ann"] * 2
     assert row["id"] != row[IDENTITY[kind]]
 
 
 @each_kind
 async def test_a_component_is_read_by_row_id_identity_and_name(world: World, kind: str) -> None:
-    row = await world.make(kind, "some.name with spaces")
+    row = await make(world, kind, "some.name with spaces")
     for ref in (row["id"], row[IDENTITY[kind]], "some.name%20with%20spaces"):
         assert await world.ok("GET", f"/service/github/{kind}/{ref}", user=None) == row
     await world.refused(404, "GET", f"/service/github/{kind}/unknown")
@@ -77,18 +100,19 @@ async def test_components_are_listed_by_name_in_pages(world: World, kind: str) -
 
 @each_kind
 async def test_update_replaces_what_is_given_in_either_case(world: World, kind: str) -> None:
-    made = await world.make(kind, "before")
+    made = await make(world, kind, "before")
     path = f"/service/github/{kind}/{made['id']}{UPDATE[kind]}"
     sent = {"name": "after", "serviceId": "ignored", "createdBy": "ignored", "insertedAt": "ignored", "id": "ignored"}
     row = await world.ok("PUT", path, sent)
-    assert row == {**made, "name": "after", "updated_at": row["updated_at"]}
-    assert await world.ok("PATCH", path, row) == {**row, "updated_at": row["updated_at"]}
+    at = UPDATED_AT[kind]
+    assert row == {**made, "name": "after", at: row[at]}
+    assert {**await world.ok("PATCH", path, row), at: row[at]} == row
     await world.refused(404, "GET", f"/service/github/{kind}/before")
 
 
 @each_kind
 async def test_delete_answers_an_empty_object_and_then_404(world: World, kind: str) -> None:
-    made = await world.make(kind, "x")
+    made = await make(world, kind, "x")
     assert await world.ok("DELETE", f"/service/github/{kind}/x") == {}
     for ref in ("x", made["id"], made[IDENTITY[kind]]):
         await world.refused(404, "GET", f"/service/github/{kind}/{ref}")
@@ -104,7 +128,7 @@ async def test_unknown_members_and_wrong_types_are_all_named(world: World, kind:
     assert {detail["path"] for detail in problem["details"]} == {"name", "colour", "published"}
 
 
-@pytest.mark.parametrize("kind", ["action", "event", "trigger"])
+@pytest.mark.parametrize("kind", ["action", "event", "trigger", "condition", "datatype"])
 async def test_a_name_is_required_but_for_variables(world: World, kind: str) -> None:
     problem = await world.refused(400, "POST", f"/service/github/{kind}", {})
     assert problem["details"] == [{"path": "name", "message": "required"}]
@@ -214,7 +238,10 @@ async def test_only_the_creator_of_the_service_changes_what_is_inside(world: Wor
     await world.ok("GET", path, user="bob")
 
 
-@pytest.mark.parametrize(("kind", "needed"), [("variable", 0), ("action", 0), ("event", 1), ("trigger", 1)])
+@pytest.mark.parametrize(
+    ("kind", "needed"),
+    [("variable", 0), ("action", 0), ("event", 1), ("trigger", 1), ("condition", 1), ("datatype", 0)],
+)
 async def test_deleting_needs_a_user_where_the_reference_says_so(world: World, kind: str, needed: bool) -> None:
     await world.make(kind, "a")
     answer = await world.api("DELETE", f"/service/github/{kind}/a", user=None)

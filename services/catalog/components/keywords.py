@@ -63,7 +63,7 @@ def datatypes_named(schema: object, path: str) -> Iterator[DatatypeName]:
     """What a schema, and those inside it, take their values from; `x-dataTypeId` goes before the name."""
     for place, each in _subschemas(schema, path):
         keyword = "x-dataTypeId" if "x-dataTypeId" in each else "x-dataType"
-        if isinstance(ref := each.get(keyword), str):
+        if isinstance(ref := each.get(keyword), str) and ref:
             yield DatatypeName(f"{place}.{keyword}", ref)
 
 
