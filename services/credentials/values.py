@@ -44,9 +44,9 @@ class Values:
         service = await self._catalog.service(platform_id, service_ref, user)
         if user is not None and not service.is_changed_by(user):
             raise Forbidden(
-                "not_the_creator",
-                "Only the service's creator, or an admin of one of its groups, may set its values; "
-                "or the platform: leave userId out.",
+                "not_permitted",
+                "userId: only the service's creator and admins of its groups may set its values; "
+                "leave it out to act for the platform.",
             )
         variable = await self._catalog.variable(platform_id, service, variable_ref)
         check_value(variable.content.get("schema") or {}, value)

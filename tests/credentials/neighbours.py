@@ -66,6 +66,7 @@ class FakeCatalog:
     securities: dict[str, SecurityGrant] = field(default_factory=dict)
     variables_by_service: dict[str, list[ComponentGrant]] = field(default_factory=dict)
     older_rows: dict[str, ComponentGrant] = field(default_factory=dict)
+    removed: set[str] = field(default_factory=set)
 
     def add_service(self, name: str, platform_id: str = "acme", sharing: str = "none") -> None:
         self.services[f"id-{name}"] = ServiceGrant(
@@ -86,7 +87,14 @@ class FakeCatalog:
         return id
 
     def add_variable(
-        self, service: str, name: str, schema: dict[str, Any], *, required: bool = False, row: str = "1"
+        self,
+        service: str,
+        name: str,
+        schema: dict[str, Any],
+        *,
+        required: bool = False,
+        row: str = "1",
+        published: bool = True,
     ) -> ComponentGrant:
         variable = ComponentGrant(
             row_id=f"row-{name}-{row}",
@@ -96,22 +104,31 @@ class FakeCatalog:
             kind=Kind.VARIABLE,
             name=name,
             version=f"{row}.0.0",
-            published=True,
+            published=published,
             content={"schema": schema, "required": required},
         )
         self.variables_by_service.setdefault(f"id-{service}", []).append(variable)
         return variable
+
+    def remove(self, service: str) -> None:
+        """What was inside is found by what is `ended` alone."""
+        del self.services[f"id-{service}"]
+        self.removed.add(f"id-{service}")
 
     async def service(self, question: ServiceQuestion) -> ServiceGrant | None:
         named = (each for each in self.services.values() if question.ref in (each.id, each.name))
         return next((each for each in named if _may_use(each, question.platform_id)), None)
 
     async def security(self, question: SecurityQuestion) -> SecurityGrant | None:
+        if not question.ended and question.service_id in self.removed:
+            return None
         of_service = (each for each in self.securities.values() if question.service_id in (None, each.service_id))
         wanted = (each for each in of_service if question.ref in (None, each.id, *each.label.values()))
         return next(wanted, None)
 
     async def components(self, question: ComponentsQuestion) -> ComponentsGrant:
+        if not question.ended and question.service_id in self.removed:
+            return ComponentsGrant(components=())
         return ComponentsGrant(components=tuple(self.variables_by_service.get(question.service_id, ())))
 
     async def component(self, question: ComponentQuestion) -> ComponentGrant | None:

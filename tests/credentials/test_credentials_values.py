@@ -106,7 +106,7 @@ async def test_of_the_users_the_services_creator_alone_sets_its_values(world: Wo
     assert (await world.api("PUT", f"{path}ann", {"value": 1})).status == 200
     for user_id, key in (("bob", "acme-key"), ("ann", "rival-key")):
         refused = await world.api("PUT", f"{path}{user_id}", {"value": 2}, key=key)
-        assert (refused.status, refused.json["code"]) == (403, "not_the_creator")
+        assert (refused.status, refused.json["code"]) == (403, "not_permitted")
     assert (await world.variables(service="shared")).values == {"client_id": 1}
     assert (await world.variables("rival", "shared")).values == {}
 
@@ -132,6 +132,16 @@ async def test_required_variables_without_a_value_are_named(world: World) -> Non
     world.catalog.add_variable("mailer", "region", {})
     await put(world, "abc")
     assert (await world.variables()).missing == ("client_secret",)
+
+
+async def test_a_draft_is_not_in_effect_and_another_platform_can_not_find_it(world: World) -> None:
+    world.catalog.add_service("shared", sharing="public")
+    world.catalog.add_variable("shared", "client_id", {}, required=True, published=False)
+    assert (await put(world, "abc", service="shared")).status == 200
+    assert (await put(world, "abc", service="shared", key="rival-key")).status == 404
+    for platform in ("acme", "rival"):
+        answer = await world.variables(platform, "shared")
+        assert (answer.values, answer.missing) == ({}, ())
 
 
 async def test_a_handed_over_value_is_kept_under_one_handle(world: World) -> None:

@@ -253,6 +253,20 @@ async def test_a_dead_letter_can_be_replayed_by_id_and_by_span(bench: Bench) -> 
     assert {delivery.status for delivery in await bench.listed()} == {DeliveryStatus.DELIVERED}
 
 
+async def test_what_its_user_may_no_longer_hear_is_never_sent_and_can_be_replayed_once_it_may(bench: Bench) -> None:
+    waiting = await bench.made()
+    bench.subscribers.allowed = False
+    await bench.deliveries.attempt(waiting)
+    (dead,) = await bench.listed()
+    assert (dead.status, bench.taking.received, bench.subscribers.told) == (DeliveryStatus.DEAD, [], [])
+    assert "not for this subscription's user" in str(dead.attempts[0].error)
+    bench.subscribers.allowed = True
+    await bench.deliveries.retry(PLATFORM, "s1", dead.id)
+    (again,) = await bench.deliveries.claim(10)
+    await bench.deliveries.attempt(again)
+    assert [delivery.status for delivery in await bench.listed()] == [DeliveryStatus.DELIVERED]
+
+
 async def test_a_delivery_under_way_is_not_replayed_beside_itself(bench: Bench) -> None:
     delivery = await bench.made()
     with pytest.raises(Conflict):
