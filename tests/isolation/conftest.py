@@ -29,7 +29,7 @@ class Town:
     spare: House
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="package", loop_scope="package")
 async def town() -> AsyncIterator[Town]:
     engines = SharedEngines()
     keys = Keys(KeyRepository(engines.store), SystemClock(), default_allowed=False)

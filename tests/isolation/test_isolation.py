@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import pytest
 
-from libs.common.web.routes import Route, User
+from libs.common.web.routes import QueryParameter, Route, User
+from services.catalog.services.schemas import ServiceCreate
 from tests.isolation.asking import Asked, Refs, ask_of, keyed_routes, parameters_of
 from tests.isolation.conftest import Town
 from tests.isolation.house import UNKNOWN_ID, Furnished, House
 from tests.isolation.rules import NOT_THERE, PERSONAL, PUBLIC, SEEN, Rule, expected
 from tests.product import Answer
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="package")
 _SHOWN = 20
 
 
@@ -154,6 +156,18 @@ async def test_drafts_of_a_public_service_are_its_own_platforms(town: Town, kept
     findings.settle()
 
 
+async def test_drafts_of_a_public_service_are_run_and_offered_on_its_own_platform_alone(town: Town) -> None:
+    service, drafts = f"/v1/service/{town.acme.shop.id}", town.acme.shop.drafts
+    run, setting = f"{service}/action/{drafts['actionId']}/execute", f"{service}/webhookSetting"
+    answers = [
+        [await house.ask(method, path, user=house.ann, **options) for house in (town.acme, town.rival)]
+        for method, path, options in (("POST", run, {"json": {}}), ("GET", setting, {}))
+    ]
+    assert [[answer.status for answer in each] for each in answers] == [[200, 404], [400, 200]]
+    for _, to_rival in answers:
+        assert town.acme.marks.private.encode() not in to_rival.body
+
+
 async def test_a_draft_version_of_a_published_component_is_as_one_that_is_not_there(town: Town) -> None:
     acme, rival = town.acme, town.rival
     findings = Findings([acme.marks.private])
@@ -206,3 +220,16 @@ async def test_the_owner_reads_everything_of_its_own(town: Town, by_name: bool) 
     assert spare.marks.private in told
     assert spare.marks.hidden in told
     assert spare.marks.secret not in told
+
+
+@pytest.mark.parametrize(
+    ("route", "told"),
+    [
+        (Route("GET", "/v1/thing/{thingId}", keyed_routes, ""), "{thingId}"),
+        (Route("GET", "/v1/thing", keyed_routes, "", query=(QueryParameter("odd", "", required=True),)), "'odd'"),
+        (Route("POST", "/v1/thing", keyed_routes, "", ServiceCreate), "_BODIES"),
+    ],
+)
+async def test_a_new_route_that_this_knows_too_little_of_fails_and_says_what_to_add(route: Route, told: str) -> None:
+    with pytest.raises(AssertionError, match=re.escape(told)):
+        ask_of(route, {})

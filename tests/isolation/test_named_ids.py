@@ -16,7 +16,7 @@ from tests.isolation.conftest import Town
 from tests.isolation.house import UNKNOWN_ID, House
 from tests.isolation.rules import PERSONAL
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="package")
 
 
 def _with(value: Any, house: House, id: str) -> Any:
@@ -65,7 +65,7 @@ NAMED = {
 }
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module", autouse=True)
+@pytest_asyncio.fixture(scope="module", loop_scope="package", autouse=True)
 async def spending(town: Town) -> None:
     """An action that spends the user's token, in both platforms' plain service."""
     for house in (town.acme, town.rival):
