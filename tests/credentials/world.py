@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -16,22 +16,25 @@ from libs.common.bus.port import Message
 from libs.common.contracts.calls import Call
 from libs.common.contracts.catalog import CatalogChanged
 from libs.common.contracts.credentials import (
+    COUNT_TOKENS,
     FIND_CREDENTIAL,
     FIND_VARIABLES,
     CredentialChanged,
     CredentialGrant,
     CredentialQuestion,
+    TokensQuestion,
     VariablesGrant,
     VariablesQuestion,
 )
 from libs.common.contracts.envelope import Event, encode
 from libs.common.contracts.identity import UserChanged
+from libs.common.contracts.webhooks import SubscriptionsEnded
 from libs.common.egress.allow import Allow
 from libs.common.egress.client import EgressClient
 from libs.common.engines import Engines, open_engines
 from libs.common.keyring import KeyRing
 from libs.common.peers import DirectPeers
-from libs.common.service import Infra
+from libs.common.service import Infra, Service
 from libs.common.settings import Settings
 from libs.common.telemetry import Metrics, Tracing
 from libs.common.web.access import Access
@@ -39,6 +42,7 @@ from libs.common.web.app import Dispatcher, Mount
 from libs.common.web.endpoint import Endpoints
 from libs.common.web.idempotency import IdempotentAnswers
 from libs.common.web.idempotency import collection_spec as kept_answers
+from libs.common.workers import Supervisor, Worker
 from services.credentials.app import build
 from tests.credentials.neighbours import FakeCatalog, FakeIdentity
 from tests.shared_engines import ReopenableStore
@@ -77,6 +81,7 @@ class World:
     catalog: FakeCatalog
     clock: HandClock
     answers: dict[Any, Any]
+    endings: Any
     heard: list[dict[str, Any]] = field(default_factory=list)
     news: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -103,18 +108,27 @@ class World:
         return answer.json
 
     async def credential(
-        self, user_id: str = "ann", *, platform_id: str = "acme", service: str = "mailer", id: str | None = None
+        self,
+        user_id: str = "ann",
+        *,
+        platform_id: str = "acme",
+        service: str = "mailer",
+        id: str | None = None,
+        ended: bool = False,
     ) -> CredentialGrant | None:
         question = CredentialQuestion(
             platform_id=platform_id,
             user_row_id=f"row-{platform_id}-{user_id}",
             service_id=f"id-{service}",
             credential_id=id,
+            ended=ended,
         )
         return await self.infra.peers.ask(FIND_CREDENTIAL, question)
 
-    async def variables(self, platform_id: str = "acme", service: str = "mailer") -> VariablesGrant:
-        question = VariablesQuestion(platform_id=platform_id, service_id=f"id-{service}")
+    async def variables(
+        self, platform_id: str = "acme", service: str = "mailer", *, ended: bool = False
+    ) -> VariablesGrant:
+        question = VariablesQuestion(platform_id=platform_id, service_id=f"id-{service}", ended=ended)
         answer = await self.infra.peers.ask(FIND_VARIABLES, question)
         assert answer is not None
         return answer
@@ -146,6 +160,20 @@ class World:
                 deleted=True,
             )
         )
+
+    async def subscriptions_ended(self, *, user_id: str | None = None, service: str | None = None) -> None:
+        await self.say(
+            SubscriptionsEnded(
+                platform_id="acme",
+                user_row_id=f"row-acme-{user_id}" if user_id is not None else None,
+                service_id=f"id-{service}" if service is not None else None,
+            )
+        )
+
+    async def count_tokens(self, service: str = "mailer") -> int:
+        answer = await self.infra.peers.ask(COUNT_TOKENS, TokensQuestion(service_id=f"id-{service}"))
+        assert answer is not None
+        return answer.count
 
     def answer(self, call: Call[Any, Any], answer: Callable[[Any], Awaitable[Any]]) -> None:
         """From now on the neighbour answers so."""
@@ -185,15 +213,16 @@ async def running_world(store_url: str = "sqlite::memory:") -> AsyncIterator[Wor
         tracing=Tracing(),
         keys=_KEYS,
     )
-    client = _client(infra, answers)
-    world = World(client, infra, identity, catalog, clock, answers)
+    service = build(infra)
+    client = _client(infra, answers, service)
+    (endings,) = service.workers
+    world = World(client, infra, identity, catalog, clock, answers, endings)
     engines.bus.follow(CredentialChanged.topic, world.hear)
-    async with _started(engines, client):
+    async with _started(engines, client, service.workers):
         yield world
 
 
-def _client(infra: Infra, answers: dict[Any, Any]) -> TestClient[Any, Any]:
-    service = build(infra)
+def _client(infra: Infra, answers: dict[Any, Any], service: Service) -> TestClient[Any, Any]:
     service.subscribe(infra.bus)
     answers.update(service.answers)
     kept = IdempotentAnswers(infra.store.collection(kept_answers("credentials")), service.sealer, infra.clock)
@@ -203,12 +232,15 @@ def _client(infra: Infra, answers: dict[Any, Any]) -> TestClient[Any, Any]:
 
 
 @asynccontextmanager
-async def _started(engines: Engines, client: TestClient[Any, Any]) -> AsyncIterator[None]:
+async def _started(engines: Engines, client: TestClient[Any, Any], workers: Sequence[Worker]) -> AsyncIterator[None]:
     await engines.start()
+    supervisor = Supervisor()
+    supervisor.start(workers)
     try:
         async with client:
             yield
     finally:
+        await supervisor.stop()
         await engines.close()
 
 
