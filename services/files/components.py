@@ -3,12 +3,13 @@ other as the API allows."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from services.files.document import Component, Document, Key, Members, Row, Version
 from services.files.kinds import FIRST, KINDS, PLACES, SECURE_DEFAULT, Number, text_of
+from services.files.references import datatypes_named
 from services.files.refused import Refused
 from services.files.steps import State
 
@@ -20,6 +21,7 @@ class ComponentPlanner:
         self._state = state
         self._wanted = wanted
         self._prune = prune
+        self._names: Mapping[Key, str] = {}  # as everything of the file is called at this point of the plan
 
     def clear_names(self) -> None:
         """Removes what is not in the file and has a name that something of the file is to have, if it may go."""
@@ -78,6 +80,8 @@ class ComponentPlanner:
 
     def _write(self, key: Key, name: str, number: Number, row: Row) -> None:
         """Makes or changes one row."""
+        if key not in self._state.components:
+            self._have_datatypes(key, name, row.members)
         component = self._state.components.get(key)
         if component is None:
             self._create(key, name, number, row)
@@ -93,21 +97,41 @@ class ComponentPlanner:
                     f"it is ({', '.join(changed)} would change); give the file a new version of it."
                 )
         if changed:
+            self._have_datatypes(key, name, changed)
             self._state.send("PUT", *key, body=_with_handle(changed, component), version=text_of(number))
             self._keep(replace(component, rows={**component.rows, number: row}))
 
     def _create(self, key: Key, name: str, number: Number, row: Row) -> None:
-        """The API makes 1.0.0 first; where the file has none, that one is removed again."""
-        first = row if number == FIRST else self._wanted.components[key].rows.get(FIRST, row)
-        if number != FIRST:
-            first = replace(first, published=False)
-        kind, identity = key
-        body = {"name": name, KINDS[kind].identity: identity, "published": first.published, **first.members}
-        self._state.send("POST", kind, body=body)
-        self._keep(Component(kind, name, identity, {FIRST: first}))
+        """The API makes 1.0.0 first; where another is meant, that one is a draft and removed if the file has none."""
+        first = row if number == FIRST else replace(row, published=False)
+        self._found(key, name, first)
         if number != FIRST:
             self._write(key, name, number, row)
             self._remove_makeshift(self._wanted.components[key])
+
+    def _found(self, key: Key, name: str, first: Row) -> None:
+        kind, identity = key
+        if any((each.kind, each.name) == (kind, name) for each in self._here()):
+            raise Refused(f"The {kind} {name!r} can't be made before another one gives its name up; rename that first.")
+        body = {"name": name, KINDS[kind].identity: identity, "published": first.published, **first.members}
+        self._state.send("POST", kind, body=body)
+        self._keep(Component(kind, name, identity, {FIRST: first}))
+
+    def _have_datatypes(self, key: Key, name: str, members: Members) -> None:
+        """The datatypes that a schema names must be there before it is saved, itself and those in a circle too."""
+        for ref in datatypes_named(members["schema"]) if "schema" in members else ():
+            if any(each.kind == "datatype" and ref in (each.name, each.identity) for each in self._here()):
+                continue
+            meant = [each for each in self._names if each[0] == "datatype" and ref in (each[1], self._names[each])]
+            if not meant:
+                raise Refused(
+                    f"The {key[0]} {name!r} takes values from a datatype {ref!r} that is not in the file; take it in, "
+                    "or name another, by its name or identity."
+                )
+            self._found(meant[0], self._names[meant[0]], Row(False, KINDS["datatype"].members))
+
+    def _here(self) -> Iterable[Component]:
+        return self._state.components.values()
 
     def _remove_makeshift(self, component: Component) -> None:
         """The 1.0.0 of a creation that the file has not; after a crash it may have been left."""
@@ -115,7 +139,8 @@ class ComponentPlanner:
         first = rows.get(FIRST)
         if first is None or FIRST in component.rows or first.published or self._state.holds(component.key, FIRST):
             return
-        if any(first.members == row.members for number, row in rows.items() if number != FIRST):
+        makeshift = (KINDS[component.kind].members, *(row.members for number, row in rows.items() if number != FIRST))
+        if first.members in makeshift:
             self._remove_row(component.key, FIRST)
 
     def _withdraw(self, key: Key, number: Number, version: Version) -> None:
@@ -139,6 +164,7 @@ class ComponentPlanner:
 
     def _rename(self, names: Mapping[Key, str]) -> None:
         """In an order in which every name is free when it is taken."""
+        self._names = names
         pending = {key: name for key, name in names.items() if self._name(key) not in (None, name)}
         while pending:
             taken = {(key[0], component.name) for key, component in self._state.components.items()}
@@ -174,43 +200,8 @@ class ComponentPlanner:
         self._state.remove_row(key, number)
         self._keep(replace(component, rows={each: row for each, row in component.rows.items() if each != number}))
 
-    def _in_order(self, keys: Mapping[Key, Any]) -> list[Key]:
-        """By kind and name; of the datatypes those first from which others take their values."""
-        named = sorted(keys, key=lambda key: (PLACES[key[0]], self._wanted.components[key].name))
-        datatypes = [key for key in named if key[0] == "datatype"]
-        others = [key for key in named if key[0] != "datatype"]
-        split = sum(PLACES[key[0]] < PLACES["datatype"] for key in others)
-        return [*others[:split], *self._by_need(datatypes), *others[split:]]
-
-    def _by_need(self, datatypes: list[Key]) -> list[Key]:
-        left, ordered = list(datatypes), list[Key]()
-        while left:
-            waiting = {key: self._needs(key) & {*left} - {key} for key in left}
-            ready = next((key for key in left if not waiting[key]), left[0])
-            left.remove(ready)
-            ordered.append(ready)
-        return ordered
-
-    def _needs(self, key: Key) -> set[Key]:
-        component = self._wanted.components[key]
-        refs = {ref for row in component.rows.values() for ref in _datatypes(row.members["schema"])}
-        return {
-            each.key
-            for each in self._wanted.components.values()
-            if each.kind == "datatype" and (each.name in refs or each.identity in refs)
-        }
-
-
-def _datatypes(schema: Any) -> Iterator[str]:
-    """The datatypes that a schema names, wherever in it."""
-    if isinstance(schema, list):
-        for each in schema:
-            yield from _datatypes(each)
-    elif isinstance(schema, dict):
-        for name, each in schema.items():
-            if name in ("x-dataType", "x-dataTypeId") and isinstance(each, str):
-                yield each
-            yield from _datatypes(each)
+    def _in_order(self, keys: Iterable[Key]) -> list[Key]:
+        return sorted(keys, key=lambda key: (PLACES[key[0]], self._wanted.components[key].name))
 
 
 def _changed(known: Row, row: Row) -> dict[str, Any]:

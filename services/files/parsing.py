@@ -29,6 +29,8 @@ from services.files.document import (
 from services.files.kinds import Number, number_of
 from services.files.refused import Refused
 
+SCHEMA: dict[str, Any] = orjson.loads(files("services.files").joinpath("service.schema.json").read_bytes())
+_VALIDATOR = Draft202012Validator(SCHEMA)
 _MOST_FAILURES = 20
 _LONGEST_MESSAGE = 200
 
@@ -65,14 +67,8 @@ def _no_number(name: str) -> Any:
     raise ValueError(f"{name} is no JSON number")
 
 
-def schema() -> dict[str, Any]:
-    """The JSON Schema of the format."""
-    content: dict[str, Any] = orjson.loads(files("services.files").joinpath("service.schema.json").read_bytes())
-    return content
-
-
 def _schema_failures(said: Any) -> Iterator[str]:
-    for error in Draft202012Validator(schema()).iter_errors(said):
+    for error in _VALIDATOR.iter_errors(said):
         yield f"{_pointer(*error.instance_path)}: {error.message[:_LONGEST_MESSAGE]}"
 
 
