@@ -16,8 +16,8 @@ from tests.bench.report import Figure, write
 from tests.bench.stage import Effort, stage
 from tests.bench.subject import BODY_BYTES
 
-_FULL = Effort(rounds=3, seconds=2.5, paced_seconds=10.0, starts=5, notifications=100_000)
-_QUICK = Effort(rounds=1, seconds=2.0, paced_seconds=3.0, starts=2, notifications=5_000)
+_FULL = Effort(rounds=3, seconds=2.5, paced_seconds=10.0, starts=5, notifications=100_000, components=100_000)
+_QUICK = Effort(rounds=1, seconds=2.0, paced_seconds=3.0, starts=2, notifications=5_000, components=5_000)
 
 
 async def measure(keys: list[str], effort: Effort, directory: Path) -> tuple[list[Figure], list[str]]:

@@ -15,7 +15,8 @@ from tests.bench.sink import Sink
 from tests.bench.wire import ID_BYTES, ID_MARK
 
 _JSON = {"Content-Type": "application/json"}
-_ROW = b'{"id":"bench","rows":"' + b"x" * 1000 + b'"}'
+_READ_BYTES = 1000
+_read: dict[str, bytes] = {}
 
 
 async def answer(request: web.Request) -> web.Response:
@@ -40,8 +41,11 @@ async def call(request: web.Request) -> web.Response:
 
 
 async def read(request: web.Request) -> web.Response:
-    """Answers a kilobyte."""
-    return web.Response(body=_ROW, headers=_JSON)
+    """Answers a kilobyte, or as many bytes as were asked for."""
+    size = request.query.get("bytes", "")
+    if size not in _read:
+        _read[size] = b'"' + b"x" * (int(size or _READ_BYTES) - 2) + b'"'
+    return web.Response(body=_read[size], headers=_JSON)
 
 
 def _id(request: web.Request, body: bytes) -> bytes:

@@ -13,9 +13,10 @@ import psutil
 
 from tests.api_client import ApiClient
 from tests.bench import subject
+from tests.bench.catalog import catalog
 from tests.bench.compared import Compared
 from tests.bench.parties import bare
-from tests.bench.report import Figure
+from tests.bench.report import Figure, rate
 from tests.bench.stage import Stage, port_of
 from tests.bench.wire import ID_PLACE, Job, Result
 from tests.process import Product, running, start
@@ -42,7 +43,7 @@ async def webhook_delivered(stage: Stage) -> list[Figure]:
     await _tell_undelivered(stage.api, "deliver", compared)
     duplicates = sum(result.duplicates for result in compared.product)
     told = f"{compared.answered:,} answered, all arrived, {duplicates} twice"
-    flow = _rate("b", "webhook → delivered to a sink", compared, 0.35, told)
+    flow = rate("b", "webhook → delivered to a sink", compared, 0.35, told)
     job = Job(stage.port, request, stage.effort.paced_seconds, connections=16, arrival=True, rate_per_s=50)
     plain = replace(job, port=stage.bare.port, request=subject.at_path(request, "/forward"))
     paced = Compared([await stage.load.run(job)], [await stage.load.run(plain)])
@@ -51,17 +52,22 @@ async def webhook_delivered(stage: Stage) -> list[Figure]:
 
 async def http_executed(stage: Stage) -> list[Figure]:
     """(c) An action that asks the sink, with the user's token; compared with an endpoint that asks it."""
-    return [_rate("c", "execute, one HTTP call", await _compare(stage, stage.actions["call"], "/call"), 0.50)]
+    return [rate("c", "execute, one HTTP call", await _compare(stage, stage.actions["call"], "/call"), 0.50)]
 
 
 async def data_executed(stage: Stage) -> list[Figure]:
     """(d) An action of data nodes only."""
-    return [_rate("d", "execute, pure data", await _compare(stage, stage.actions["data"], "/answer"), None)]
+    return [rate("d", "execute, pure data", await _compare(stage, stage.actions["data"], "/answer"), None)]
 
 
 async def catalog_read(stage: Stage) -> list[Figure]:
     """(e) One action, read by its name."""
-    return [_rate("e", "catalog read", await _compare(stage, stage.actions["read"], "/read"), None)]
+    return [rate("e", "catalog read", await _compare(stage, stage.actions["read"], "/read"), 0.50)]
+
+
+async def catalog_at_size(stage: Stage) -> list[Figure]:
+    """(h) A service of 50 components read whole, and a service of very many."""
+    return await catalog(stage, _compare)
 
 
 async def cold_start(stage: Stage) -> list[Figure]:
@@ -114,6 +120,7 @@ FIGURES: dict[str, Callable[[Stage], Awaitable[list[Figure]]]] = {
     "e": catalog_read,
     "f": cold_start,
     "g": memory,
+    "h": catalog_at_size,
 }
 
 
@@ -127,7 +134,7 @@ async def _answered(stage: Stage, kind: str, target: float) -> Figure:
     compared = await _compare(stage, stage.webhooks[kind], "/answer")
     stored, backlog_s = await _worked_off(stage.api, kind, compared.answered)
     told = f"{compared.answered:,} answered, {stored:,} stored, backlog {backlog_s:.2f} s"
-    figure = _rate("a", f"webhook → answer, {kind} hook", compared, target, told)
+    figure = rate("a", f"webhook → answer, {kind} hook", compared, target, told)
     complete = figure.complete and stored == compared.answered
     return replace(figure, complete=complete, details={**figure.details, "backlog_s": backlog_s})
 
@@ -167,21 +174,6 @@ async def _tell_undelivered(api: ApiClient, service: str, compared: Compared) ->
     if any(result.lost for result in compared.product):
         for row in (await subject.undelivered(api, service))[:_TOLD]:
             sys.stderr.write(f"not delivered: {row}\n")
-
-
-def _rate(key: str, name: str, compared: Compared, target: float | None, told: str = "") -> Figure:
-    return Figure(
-        key,
-        name,
-        compared.per_s,
-        "1/s",
-        compared.bare_per_s,
-        compared.per_s / compared.bare_per_s,
-        target,
-        accounted=compared.trouble() or told or f"{compared.answered:,} answered",
-        complete=compared.clean,
-        details=compared.details(),
-    )
 
 
 def _paced(paced: Compared, ours: Result, theirs: Result) -> list[Figure]:

@@ -7,6 +7,8 @@ from typing import TextIO
 
 import orjson
 
+from tests.bench.compared import Compared
+
 _TITLES = ("", "figure", "product", "bare", "ratio", "target", "", "cpu each", "accounted")
 _LEFT = (0, 1, 6, 8)
 
@@ -47,6 +49,21 @@ class Figure:
             **{name: round(value, 3) for name, value in self.details.items()},
         }
         return orjson.dumps(told)
+
+
+def rate(key: str, name: str, compared: Compared, target: float | None, told: str = "") -> Figure:
+    return Figure(
+        key,
+        name,
+        compared.per_s,
+        "1/s",
+        compared.bare_per_s,
+        compared.per_s / compared.bare_per_s,
+        target,
+        accounted=compared.trouble() or told or f"{compared.answered:,} answered",
+        complete=compared.clean,
+        details=compared.details(),
+    )
 
 
 def write(figures: list[Figure], notes: list[str], stream: TextIO) -> None:

@@ -22,6 +22,7 @@ class Effort:
     paced_seconds: float
     starts: int
     notifications: int
+    components: int
 
 
 @dataclass(frozen=True, slots=True)

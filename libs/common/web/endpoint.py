@@ -148,10 +148,17 @@ def _answer(value: object, route: Route, request: web.BaseRequest, request_id: s
     headers = {"Content-Type": "application/json; charset=utf-8", "x-request-id": request_id}
     if isinstance(value, Listing):
         if value.next is not None:
-            headers["Link"] = f'<{request.rel_url.update_query(cursor=value.next)}>; rel="next"'
+            headers["Link"] = f'<{_next_page(request, value.next)}>; rel="next"'
         value = value.items
     body = value.json if isinstance(value, Rendered) else orjson.dumps(value)
     return web.Response(status=route.status, body=body, headers=headers)
+
+
+def _next_page(request: web.BaseRequest, cursor: str) -> str:
+    """The same path and query with another cursor, which needs no quoting."""
+    asked = request.rel_url.raw_query_string.split("&")
+    kept = [each for each in asked if each and not each.startswith("cursor=")]
+    return f"{request.rel_url.raw_path}?{'&'.join([*kept, f'cursor={cursor}'])}"
 
 
 async def read_limited(request: web.BaseRequest, limit_bytes: int) -> bytes:
