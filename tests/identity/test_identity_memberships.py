@@ -20,7 +20,7 @@ from services.identity.users.repository import UserRepository
 from tests.clock import FakeClock
 from tests.identity.stepped_store import SteppedStore, Turns
 
-Change = tuple[Literal["admin", "member", "as it is", "out", "deleted"], str]
+Change = tuple[Literal["admin", "member", "as it is", "changed", "out", "deleted"], str]
 _NAMES = ("ann", "bob", "eve")
 _ACTOR = Actor("acme")
 
@@ -62,6 +62,8 @@ class Team:
                 await self._delete(user)
             case "as it is":
                 await self._memberships.put(_ACTOR, "team", user, None)
+            case "changed":
+                await self._memberships.put(_ACTOR, "team", user, "admin", anew=False)
             case role:
                 await self._memberships.put(_ACTOR, "team", user, role)
 
@@ -101,7 +103,7 @@ class Team:
         self._people[name] = await self._users.add(user, [])
 
 
-_changes = st.tuples(st.sampled_from(["admin", "member", "as it is", "out"]), st.sampled_from(_NAMES))
+_changes = st.tuples(st.sampled_from(["admin", "member", "as it is", "changed", "out"]), st.sampled_from(_NAMES))
 _deleting = st.tuples(st.sampled_from(["admin", "member", "out", "deleted"]), st.sampled_from(_NAMES))
 
 
@@ -138,6 +140,12 @@ def test_of_two_admins_who_leave_at_once_exactly_one_may() -> None:
         admins, members = team.now()
         assert len(admins) == 1
         assert admins == members
+
+
+def test_a_change_brings_nobody_back() -> None:
+    for seed in range(60):
+        team = play([[("admin", "ann"), ("member", "bob")], [("changed", "bob"), ("out", "bob")]], seed)
+        assert team.now() == ({"ann 0"}, {"ann 0"})
 
 
 def test_an_admin_is_named_or_taken_out_whoever_comes_first() -> None:

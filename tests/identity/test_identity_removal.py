@@ -11,6 +11,7 @@ import pytest
 from libs.common.contracts.identity import GroupsQuestion
 from libs.common.engines import open_engines
 from libs.common.errors import Conflict, NotFound
+from libs.common.ids import seeded
 from libs.common.web.paging import Page
 from services.identity.acting import Actor
 from tests.clock import FakeClock
@@ -123,6 +124,15 @@ async def test_a_user_that_is_deleted_while_it_is_added_is_not_in_the_group(worl
     with pytest.raises(NotFound):
         await world.memberships.put(PLATFORM, "team", known, "admin")
     assert (await world.groups.readable(PLATFORM, "team")).admin_ids == ()
+
+
+async def test_a_request_that_comes_again_with_the_same_ids_makes_one_group(world: World) -> None:
+    for actor in (PLATFORM, await world.as_user("ann")):
+        made = set()
+        for _ in range(2):
+            with seeded(f"request of {actor.user_id}"):
+                made.add((await world.groups.create(actor, None, {"name": "team"})).id)
+        assert len(made) == 1
 
 
 async def test_groups_are_told_to_who_asks_which_there_are(world: World) -> None:

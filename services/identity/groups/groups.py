@@ -39,10 +39,11 @@ class Groups:
 
     async def create(self, actor: Actor, id: str | None, members: dict[str, Any]) -> Group:
         """Makes a group, or merges into the one of that id. A user becomes its admin. Raises Forbidden, Conflict."""
-        known = await self._repository.get(id) if id is not None else None
+        id = id or new_id()
+        known = await self._repository.get(id)  # a new id too: a request that was cut off comes again with the same
         try:
             if known is None:
-                return await self._make(actor, id or new_id(), members)
+                return await self._make(actor, id, members)
             return await self._merge_into(known, actor, members)
         except (DuplicateKey, RevisionConflict):
             raise changed_meanwhile() from None
@@ -103,7 +104,9 @@ class Groups:
             return await self.update(actor, known.id, members)
         if actor.user is not None and actor.user.row_id == known.founder_id:  # cut off before
             return await self._memberships.found(actor, known.model_copy(update=members), actor.user)
-        raise Conflict("group_not_settled", "id: the group of this id is just being made or removed; try again.")
+        raise Conflict(
+            "group_not_settled", "id: the group of this id is just being made or removed; try again.", retry_after_s=1
+        )
 
     async def _merge(self, actor: Actor, id: str, members: dict[str, Any]) -> Group:
         group = await self.managed(actor, id)

@@ -47,7 +47,7 @@ class Members:
         """Raises NotFound, Forbidden, Conflict."""
         await self._groups.managed(actor, group_id)
         user = await self._member(actor, group_id, user_id)
-        await self._memberships.put(actor, group_id, user, role)
+        await self._memberships.put(actor, group_id, user, role, anew=False)
         return await self.get(actor, group_id, user_id)
 
     async def remove(self, actor: Actor, group_id: str, user_id: str) -> None:

@@ -20,7 +20,7 @@ from libs.common.errors import Conflict, NotFound
 from libs.common.ids import new_id
 from libs.common.store.port import DuplicateKey, RevisionConflict
 from services.identity.acting import Actor
-from services.identity.groups.models import Group, Member, Role, changed_meanwhile, no_such_group
+from services.identity.groups.models import Group, Member, Role, changed_meanwhile, no_such_group, no_such_member
 from services.identity.groups.repository import GroupRepository, MemberRepository
 from services.identity.users.models import User, no_such_user
 from services.identity.users.repository import UserRepository
@@ -39,14 +39,19 @@ class Memberships:
         self._users = users
         self._clock = clock
 
-    async def put(self, actor: Actor, group_id: str, user: Person, role: Role | None) -> None:
-        """Makes the user a member of that role; None leaves a member's as it is. Raises NotFound, Conflict."""
+    async def put(self, actor: Actor, group_id: str, user: Person, role: Role | None, *, anew: bool = True) -> None:
+        """Gives a member that role, or one who is none where `anew` allows it; None leaves a role as it is.
+
+        Raises NotFound, Conflict.
+        """
         try:
-            await settled(lambda: self._settle(actor, group_id, user, role))
+            is_member = await settled(lambda: self._settle(actor, group_id, user, role, anew=anew))
             await self.confirm(actor.platform_id, group_id, user.row_id)
         except NotFound:
             await self.take(group_id, user.row_id, forced=True)
             raise
+        if not is_member:
+            raise no_such_member()
 
     async def take(self, group_id: str, user_row_id: str, *, forced: bool = False) -> bool:
         """Takes the user out; False when it is not in. Raises Conflict for the last admin, unless forced."""
@@ -82,11 +87,13 @@ class Memberships:
         async for member in self._members.of_group(group_id):
             await self.take(group_id, member.user_row_id, forced=True)
 
-    async def _settle(self, actor: Actor, group_id: str, user: Person, role: Role | None) -> None:
+    async def _settle(self, actor: Actor, group_id: str, user: Person, role: Role | None, *, anew: bool) -> bool:
         group = await self._groups.get(group_id)
         if group is None or not group.stands_in(actor.platform_id):
             raise no_such_group()
         member = await self._members.get(group_id, user.row_id)
+        if member is None and not anew:
+            return False
         if role == "admin" and user.row_id not in group.admin_ids:
             written = await self._write(actor, member or self._new(actor, group, user, role), role)
             named = group.model_copy(update={"admin_ids": (*group.admin_ids, user.row_id)})
@@ -96,6 +103,7 @@ class Memberships:
         elif role == "member" and (member.role == "admin" or user.row_id in group.admin_ids):
             await self._unname(member, forced=False)
             await self._write(actor, member, role)
+        return True
 
     async def _take(self, group_id: str, user_row_id: str, *, forced: bool) -> bool:
         member = await self._members.get(group_id, user_row_id)
