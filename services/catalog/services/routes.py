@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from libs.common.errors import invalid
 from libs.common.web.answers import Created, Nothing
-from libs.common.web.paging import Listing
+from libs.common.web.paging import Listing, Rendered
 from libs.common.web.routes import ApiRequest, QueryParameter, Route, User
+from services.catalog.services.answers import ServiceAnswers
 from services.catalog.services.clients import Identity
 from services.catalog.services.directory import Directory
 from services.catalog.services.publishing import Publishing
@@ -38,6 +39,7 @@ class ServiceRoutes:
         self._publishing = publishing
         self._identity = identity
         self._directory = directory
+        self._answers = ServiceAnswers()
 
     def table(self) -> tuple[Route, ...]:
         return (
@@ -50,7 +52,7 @@ class ServiceRoutes:
                 ServiceCreate,
                 user=User.REQUIRED,
             ),
-            Route("GET", _ONE, self.get, "Get a service"),
+            Route("GET", _ONE, self.get, "Get a service", answer=ServiceRow),
             Route(
                 "POST", f"{_ONE}/publish", self.publish, "Publish a service for every platform", query=(_CONTRIBUTOR,)
             ),
@@ -75,9 +77,9 @@ class ServiceRoutes:
         service = await self._services.create(actor_of(asked), body.id, body.members())
         return {"id": service.id}
 
-    async def get(self, asked: ApiRequest) -> ServiceRow:
+    async def get(self, asked: ApiRequest) -> Rendered:
         actor = actor_of(asked)
-        return service_row(await self._directory.readable(actor, asked.path("serviceId")), actor)
+        return self._answers.row(await self._directory.readable(actor, asked.path("serviceId")), actor)
 
     async def update(self, asked: ApiRequest) -> ServiceRow:
         actor = actor_of(asked)
