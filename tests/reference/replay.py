@@ -1,4 +1,4 @@
-"""Sends the reference's samples to a running product, one operation after the other, and compares what comes back."""
+"""Sends the reference's samples to a running product, and compares what comes back with them and the document."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from tests.product import Answer, Running
+from tests.reference.described import undescribed
 from tests.reference.matching import differences
 from tests.reference.reference import BY_TITLE, added_to, sample_of
 
@@ -28,6 +29,8 @@ class Replay:
         operation = BY_TITLE[title]
         answer = await self.send(operation, {**_asked(operation), **(query or {})}, changed)
         assert answer.status == operation.get("statuses", [200])[0], f"{title}: {answer.status} {answer.body}"
+        content_type = answer.headers["Content-Type"]
+        assert list(undescribed(operation["method"], operation["path"], answer.status, content_type, answer.body)) == []
         assert list(differences(sample_of(title), answer.body, added_to(title))) == [], title
         self.replayed.append(title)
         return answer.body

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import Any
 from urllib.parse import urlsplit
@@ -9,6 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.product import running
+from tests.reference.described import strict_document
 from tests.reference.extract import OPERATIONS
 from tests.reference.reference import BY_TITLE, NOT_SERVED
 from tests.reference.replay import USER, Replay
@@ -19,6 +21,7 @@ TOKEN_OF_SUBSCRIPTION = BY_TITLE["Create new subscription with given body parame
 
 
 async def test_samples_are_replayed_in_an_order_that_makes_sense() -> None:
+    await asyncio.to_thread(strict_document)
     async with running() as product:
         replay = Replay(product)
         await _users_and_groups(replay)
