@@ -40,8 +40,9 @@ _SETTING = (
     QueryParameter("subscriptionId", "the subscription whose endpoint is wanted, in scope `automation`"),
 )
 _CREDENTIAL = QueryParameter("userCredentialId", "the token to use, where the user has several for the service")
+_TIME = {"type": "string", "format": "date-time"}
 _SPAN = tuple(
-    QueryParameter(name, f"{said}, a time such as 2024-01-01T00:00:00Z", required=True)
+    QueryParameter(name, f"{said}, a time such as 2024-01-01T00:00:00Z", required=True, schema=_TIME)
     for name, said in (("since", "the beginning of the span"), ("until", "its end"))
 )
 
@@ -112,8 +113,10 @@ class WebhooksRoutes:
             Route("GET", f"{_ONE}/delivery", self.list_deliveries, "List deliveries with every attempt"),
             Route("POST", f"{_ONE}/delivery/{{deliveryId}}/retry", self.retry, "Deliver once more"),
             Route("POST", f"{_ONE}/recover", self.recover, "Replay the dead letters of a span", query=_SPAN),
-            Route("GET", f"{_S}/notification", self.list_notifications, "List what came in"),
-            Route("GET", f"{_S}/notification/{{notificationId}}", self.get_notification, "Get what came in"),
+            Route("GET", f"{_S}/notification", self.list_notifications, "List what came in", fails=(403,)),
+            Route(
+                "GET", f"{_S}/notification/{{notificationId}}", self.get_notification, "Get what came in", fails=(403,)
+            ),
         )
 
     async def webhook_setting(self, asked: ApiRequest) -> dict[str, Any]:
