@@ -16,7 +16,11 @@ from services.catalog.services.directory import Directory
 from services.catalog.wire import actor_of
 
 _CHANGED = "an exact version such as `1.0.0` to change or make that one, `minor` or `major` to make the next"
-_READ = QueryParameter("version", "the exact version to answer, such as `1.0.0`")
+_NUMBER = r"[0-9]{1,9}(\.[0-9]{1,9}){0,2}"
+_STEP = {"type": "string", "pattern": f"^({_NUMBER}|minor|major)$"}
+_READ = QueryParameter(
+    "version", "the exact version to answer, such as `1.0.0`", schema={"type": "string", "pattern": f"^{_NUMBER}$"}
+)
 
 
 class ComponentRoutes:
@@ -35,7 +39,7 @@ class ComponentRoutes:
         a_kind = f"an {kind}" if kind[0] in "ae" else f"a {kind}"
         needed = User.REQUIRED
         deleting = User.REQUIRED if rules.delete_needs_user else User.OPTIONAL
-        version = QueryParameter("version", _CHANGED, required=rules.version_required)
+        version = QueryParameter("version", _CHANGED, required=rules.version_required, schema=_STEP)
         return (
             Route("GET", everything, self.list_all, f"List the {kind}s of a service", answer=bodies.row),
             Route(
