@@ -22,7 +22,7 @@ from services.identity.keys.keys import Keys
 from services.identity.keys.repository import KeyRepository
 from services.operator import ask_as_operator
 from tests.clock import FakeClock
-from tests.identity.platforms import Platforms
+from tests.identity.platforms import Installed
 from tests.product import running
 
 
@@ -121,7 +121,7 @@ async def test_a_key_is_written_anew_when_there_is_news_of_it() -> None:
 async def test_the_last_use_of_a_key_is_listed(tmp_path: Path) -> None:
     url = f"sqlite:{tmp_path / 'interactor.db'}"
     async with running(data_dir=tmp_path, store_url=url) as product:
-        beside = Platforms(product, tmp_path, url)
+        beside = Installed(product, tmp_path, url)
         key = await beside.make_key("acme", "used")
         await beside.make_key("acme", "unused")
         assert (await beside.ask("GET", "/v1/user", key=key)).status == 200
@@ -140,7 +140,7 @@ async def test_an_operator_revokes_a_key_by_the_internal_port(tmp_path: Path) ->
     url = f"sqlite:{tmp_path / 'interactor.db'}"
     private, public = _pair()
     async with running(data_dir=tmp_path, store_url=url, internal_public_keys=f"operator={public}") as product:
-        beside = Platforms(product, tmp_path, url, internal_private_key=private)
+        beside = Installed(product, tmp_path, url, internal_private_key=private)
         secret = await beside.make_key("acme")
         [[key_id, *_]] = await beside.keys("acme")
         assert (await beside.ask("GET", "/v1/user", key=secret)).status == 200
@@ -155,7 +155,7 @@ async def test_nobody_revokes_keys_whom_the_process_does_not_know(tmp_path: Path
     private, public = _pair()
     for known in ("", f"catalog={public}"):
         async with running(data_dir=tmp_path, store_url=url, internal_public_keys=known) as product:
-            beside = Platforms(product, tmp_path, url, internal_private_key=private)
+            beside = Installed(product, tmp_path, url, internal_private_key=private)
             await beside.make_key("acme", "kept")
             key_id = (await beside.keys("acme"))[0][0]
             with capture_logs(), pytest.raises(ServiceError, match="role keys don't fit"):

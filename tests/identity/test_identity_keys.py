@@ -16,7 +16,7 @@ from libs.common.settings import SettingsRefused
 from services.identity.keys.keys import Keys
 from services.identity.keys.models import hash_of
 from services.identity.keys.repository import KeyRepository
-from tests.identity.platforms import Platforms
+from tests.identity.platforms import Installed
 from tests.product import running
 
 _PRODUCTION = {
@@ -26,82 +26,82 @@ _PRODUCTION = {
 }
 
 
-async def test_a_new_key_opens_its_platform_at_once(platforms: Platforms) -> None:
-    key = await platforms.make_key("acme", "for tests")
-    assert (await platforms.ask("GET", "/v1/user", key=key)).status == 200
+async def test_a_new_key_opens_its_platform_at_once(installed: Installed) -> None:
+    key = await installed.make_key("acme", "for tests")
+    assert (await installed.ask("GET", "/v1/user", key=key)).status == 200
 
 
-async def test_a_revoked_key_is_refused_within_a_second(platforms: Platforms) -> None:
-    key = await platforms.make_key("acme")
-    assert (await platforms.ask("GET", "/v1/user", key=key)).status == 200
-    [[key_id, *_]] = await platforms.keys("acme")
-    await platforms.revoke("acme", key_id)
+async def test_a_revoked_key_is_refused_within_a_second(installed: Installed) -> None:
+    key = await installed.make_key("acme")
+    assert (await installed.ask("GET", "/v1/user", key=key)).status == 200
+    [[key_id, *_]] = await installed.keys("acme")
+    await installed.revoke("acme", key_id)
     revoked_at = time.monotonic()
-    while (await platforms.ask("GET", "/v1/user", key=key)).status == 200:
+    while (await installed.ask("GET", "/v1/user", key=key)).status == 200:
         assert time.monotonic() - revoked_at < 1
         await asyncio.sleep(0.01)
 
 
-async def test_revoking_one_key_leaves_the_others(platforms: Platforms) -> None:
-    await platforms.make_key("acme", "a")
-    kept = await platforms.make_key("acme", "b")
-    await platforms.revoke("acme", (await platforms.keys("acme"))[0][0])
-    assert [state.split()[0] for _, _, state, *_ in await platforms.keys("acme")] == ["revoked", "active"]
-    assert (await platforms.ask("GET", "/v1/user", key=kept)).status == 200
+async def test_revoking_one_key_leaves_the_others(installed: Installed) -> None:
+    await installed.make_key("acme", "a")
+    kept = await installed.make_key("acme", "b")
+    await installed.revoke("acme", (await installed.keys("acme"))[0][0])
+    assert [state.split()[0] for _, _, state, *_ in await installed.keys("acme")] == ["revoked", "active"]
+    assert (await installed.ask("GET", "/v1/user", key=kept)).status == 200
 
 
-async def test_a_list_shows_no_secret(platforms: Platforms) -> None:
-    key = await platforms.make_key("acme", "for tests")
-    [[_, _, state, used, name]] = await platforms.keys("acme")
+async def test_a_list_shows_no_secret(installed: Installed) -> None:
+    key = await installed.make_key("acme", "for tests")
+    [[_, _, state, used, name]] = await installed.keys("acme")
     assert (state, used, name) == ("active", "never used", "for tests")
-    assert key not in str(await platforms.keys("acme"))
-    assert hash_of(key) not in str(await platforms.keys("acme"))
+    assert key not in str(await installed.keys("acme"))
+    assert hash_of(key) not in str(await installed.keys("acme"))
 
 
-async def test_a_list_for_programs_holds_what_the_other_shows(platforms: Platforms) -> None:
-    await platforms.make_key("acme", "for tests")
-    [key] = await platforms.keys_as_json("acme")
+async def test_a_list_for_programs_holds_what_the_other_shows(installed: Installed) -> None:
+    await installed.make_key("acme", "for tests")
+    [key] = await installed.keys_as_json("acme")
     assert key.keys() == {"id", "platformId", "name", "insertedAt", "lastUsedAt", "revokedAt"}
     assert (key["platformId"], key["name"], key["lastUsedAt"], key["revokedAt"]) == ("acme", "for tests", None, None)
-    await platforms.revoke("acme", key["id"])
-    assert (await platforms.keys_as_json("acme"))[0]["revokedAt"] is not None
+    await installed.revoke("acme", key["id"])
+    assert (await installed.keys_as_json("acme"))[0]["revokedAt"] is not None
 
 
-async def test_several_keys_of_one_platform_may_share_a_name(platforms: Platforms) -> None:
-    keys = [await platforms.make_key("acme", "backend") for _ in range(2)]
-    assert [name for *_, name in await platforms.keys("acme")] == ["backend", "backend"]
-    assert [(await platforms.ask("GET", "/v1/user", key=key)).status for key in keys] == [200, 200]
+async def test_several_keys_of_one_platform_may_share_a_name(installed: Installed) -> None:
+    keys = [await installed.make_key("acme", "backend") for _ in range(2)]
+    assert [name for *_, name in await installed.keys("acme")] == ["backend", "backend"]
+    assert [(await installed.ask("GET", "/v1/user", key=key)).status for key in keys] == [200, 200]
 
 
-async def test_keys_of_another_platform_are_neither_listed_nor_revoked(platforms: Platforms) -> None:
-    await platforms.make_key("acme")
-    [[key_id, *_]] = await platforms.keys("acme")
-    assert await platforms.keys("other") == []
+async def test_keys_of_another_platform_are_neither_listed_nor_revoked(installed: Installed) -> None:
+    await installed.make_key("acme")
+    [[key_id, *_]] = await installed.keys("acme")
+    assert await installed.keys("other") == []
     with pytest.raises(NotFound):
-        await platforms.revoke("other", key_id)
+        await installed.revoke("other", key_id)
 
 
-async def test_a_key_is_revoked_once(platforms: Platforms) -> None:
-    await platforms.make_key("acme")
-    [[key_id, *_]] = await platforms.keys("acme")
-    await platforms.revoke("acme", key_id)
+async def test_a_key_is_revoked_once(installed: Installed) -> None:
+    await installed.make_key("acme")
+    [[key_id, *_]] = await installed.keys("acme")
+    await installed.revoke("acme", key_id)
     with pytest.raises(NotFound):
-        await platforms.revoke("acme", key_id)
+        await installed.revoke("acme", key_id)
 
 
-async def test_a_platform_is_named_in_plain_letters(platforms: Platforms) -> None:
+async def test_a_platform_is_named_in_plain_letters(installed: Installed) -> None:
     for platform in ("", "a b", "a/b", "é", "a" * 65, "-", "a\n"):
         with pytest.raises(Invalid, match="platform"):
-            await platforms.make_key(platform)
+            await installed.make_key(platform)
 
 
-async def test_a_keys_name_is_plain_text(platforms: Platforms) -> None:
+async def test_a_keys_name_is_plain_text(installed: Installed) -> None:
     with pytest.raises(Invalid, match="name"):
-        await platforms.make_key("acme", "\x1b[31m")
+        await installed.make_key("acme", "\x1b[31m")
 
 
-async def test_the_default_key_works_locally(platforms: Platforms) -> None:
-    assert (await platforms.ask("GET", "/v1/user")).status == 200
+async def test_the_default_key_works_locally(installed: Installed) -> None:
+    assert (await installed.ask("GET", "/v1/user")).status == 200
 
 
 async def test_the_default_key_is_not_there_off_loopback() -> None:
@@ -134,7 +134,7 @@ async def test_production_refuses_a_store_that_holds_the_default_key(tmp_path: P
 async def test_a_revoked_default_key_stays_revoked(tmp_path: Path) -> None:
     url = f"sqlite:{tmp_path / 'interactor.db'}"
     async with running(store_url=url, data_dir=tmp_path) as product:
-        beside = Platforms(product, tmp_path, url)
+        beside = Installed(product, tmp_path, url)
         await beside.revoke("interactor", (await beside.keys("interactor"))[0][0])
     async with running(store_url=url, data_dir=tmp_path) as product:
         assert (await product.api("GET", "/v1/user")).status == 401

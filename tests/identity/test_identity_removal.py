@@ -15,7 +15,6 @@ from libs.common.ids import seeded
 from libs.common.web.paging import Page
 from services.identity.acting import Actor
 from tests.clock import FakeClock
-from tests.identity.platforms import Platforms
 from tests.identity.world import PLATFORM, Crash, World, world_on
 
 
@@ -30,19 +29,6 @@ async def world() -> AsyncIterator[World]:
         await world.user(user_id)
     yield world
     await engines.close()
-
-
-async def test_deleting_a_user_takes_it_out_of_its_groups(platforms: Platforms) -> None:
-    for user_id in ("ann", "bob"):
-        await platforms.make_user(userId=user_id)
-    for group_id in ("one", "two"):
-        await platforms.make_group(by="ann", id=group_id)
-        await platforms.ask("POST", f"/v1/group/{group_id}/user", {"userId": "bob"})
-    assert await platforms.status("DELETE", "/v1/user/ann") == 200
-    for group_id in ("one", "two"):
-        assert await platforms.members(group_id) == {"bob": "member"}
-    await platforms.make_user(userId="ann")
-    assert await platforms.status("GET", "/v1/group/one", by="ann") == 404
 
 
 async def test_a_user_is_gone_from_the_moment_of_the_tombstone(world: World) -> None:

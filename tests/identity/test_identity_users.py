@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 from urllib.parse import quote
 
 import pytest
 
-from libs.common.errors import Invalid
-from libs.common.web.body import parse_body
-from services.identity.users.schemas import UserCreate
 from tests.identity.platforms import Platforms
 from tests.product import running
 
-
-@pytest.mark.parametrize("identity", [{"userId": "u"}, {"user_id": "u"}, {"id": "u"}, {"userId": "u", "id": "u"}])
-def test_a_user_is_named_by_either_identifier(identity: dict[str, str]) -> None:
-    assert parse_body(UserCreate, identity, "acme").identifier == "u"
+pytestmark = pytest.mark.asyncio(loop_scope="package")
 
 
 async def test_create_user_and_get_user(platforms: Platforms) -> None:
@@ -26,30 +19,6 @@ async def test_create_user_and_get_user(platforms: Platforms) -> None:
     row = await platforms.user("u")
     assert (row["id"], row["email"], row["name"]) == ("u", "ada@example.com", "Ada Lovelace")
     assert len(row["insertedAt"]) == len("2024-01-01T00:00:00")
-
-
-@pytest.mark.parametrize(
-    ("members", "path"),
-    [
-        ({}, "userId"),
-        ({"userId": "a", "id": "b"}, "userId"),
-        ({"userId": ""}, "userId"),
-        ({"userId": "a" * 257}, "userId"),
-        ({"userId": 2}, "userId"),
-        ({"userId": "a\u0000"}, "userId"),
-        ({"userId": "u", "name": "line\nbreak"}, "name"),
-        ({"userId": "u", "name": "escape\x1b[31m"}, "name"),
-        ({"userId": "u", "name": "next line\u0085"}, "name"),
-        ({"userId": "u", "name": ""}, "name"),
-        ({"userId": "u", "email": "nobody"}, "email"),
-        ({"userId": "u", "email": "a b@example.com"}, "email"),
-        ({"userId": "u", "role": "admin"}, "role"),
-    ],
-)
-def test_a_malformed_user_is_refused_by_the_member(members: Any, path: str) -> None:
-    with pytest.raises(Invalid) as refused:
-        parse_body(UserCreate, members, "acme")
-    assert [each.path for each in refused.value.details] == [path]
 
 
 async def test_an_identifier_is_any_text(platforms: Platforms) -> None:
@@ -159,3 +128,16 @@ async def test_provisioning_makes_no_user_of_what_none_may_be_called() -> None:
         for user_id in ("", "%00", "a%0Ab", "a" * 257):
             assert (await product.api("GET", f"/v1/service?userId={user_id}")).status == 404
         assert await product.ok("GET", "/v1/user") == []
+
+
+async def test_deleting_a_user_takes_it_out_of_its_groups(platforms: Platforms) -> None:
+    for user_id in ("ann", "bob"):
+        await platforms.make_user(userId=user_id)
+    for group_id in (platforms.own("~one"), platforms.own("~two")):
+        await platforms.make_group(by="ann", id=group_id)
+        await platforms.ask("POST", f"/v1/group/{group_id}/user", {"userId": "bob"})
+    assert await platforms.status("DELETE", "/v1/user/ann") == 200
+    for group_id in (platforms.own("~one"), platforms.own("~two")):
+        assert await platforms.members(group_id) == {"bob": "member"}
+    await platforms.make_user(userId="ann")
+    assert await platforms.status("GET", "/v1/group/~one", by="ann") == 404

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import pytest
+import pytest_asyncio
 
 from tests.identity.platforms import Platforms
 
+pytestmark = pytest.mark.asyncio(loop_scope="package")
 
-@pytest.fixture
+
+@pytest_asyncio.fixture(loop_scope="package")
 async def world(platforms: Platforms) -> Platforms:
     """With ann and bob in a group, and eve outside of it."""
     for user_id in ("ann", "bob", "eve"):
         await platforms.make_user(userId=user_id, name=f"name of {user_id}")
-    await platforms.make_group(by="ann", id="team")
-    await platforms.ask("POST", "/v1/group/team/user", {"userId": "bob"})
+    await platforms.make_group(by="ann", id=platforms.own("~team"))
+    await platforms.ask("POST", "/v1/group/~team/user", {"userId": "bob"})
     return platforms
 
 
@@ -38,7 +41,7 @@ async def test_a_user_sees_itself_and_the_members_of_its_groups(world: Platforms
 
 
 async def test_who_leaves_is_seen_no_more(world: Platforms) -> None:
-    assert await world.status("DELETE", "/v1/group/team/user/bob", by="bob") == 200
+    assert await world.status("DELETE", "/v1/group/~team/user/bob", by="bob") == 200
     assert await world.status("GET", "/v1/user/ann", by="bob") == 404
     assert await listed(world, "userId=ann") == ["ann"]
 
@@ -46,7 +49,7 @@ async def test_who_leaves_is_seen_no_more(world: Platforms) -> None:
 async def test_a_narrowed_list_is_by_name_then_identifier_and_paged(world: Platforms) -> None:
     for user_id, name in (("4", None), ("3", "b"), ("2", "b"), ("1", "c"), ("5", "a")):
         await world.make_user(userId=user_id, **({"name": name} if name else {}))
-        await world.ask("POST", "/v1/group/team/user", {"userId": user_id})
+        await world.ask("POST", "/v1/group/~team/user", {"userId": user_id})
     everybody = await listed(world, "limit=2")
     assert await listed(world, "limit=2&userId=ann") == [user_id for user_id in everybody if user_id != "eve"]
     for cursor in ("bnVsbA", "WzFd", "W10"):
