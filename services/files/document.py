@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
@@ -129,9 +129,9 @@ def complete(members: Members, defaults: Members) -> Members:
     return {name: members.get(name, default) for name, default in defaults.items()}
 
 
-def sparse(members: Members, defaults: Members) -> dict[str, Any]:
+def sparse(members: Members, defaults: Members, *, always: Collection[str] = ()) -> dict[str, Any]:
     """Without what is as it is where it is left out."""
-    return {name: members[name] for name, default in defaults.items() if members[name] != default}
+    return {name: members[name] for name, default in defaults.items() if name in always or members[name] != default}
 
 
 def matched(document: Document, current: Document | None) -> Document:

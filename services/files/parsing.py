@@ -124,7 +124,7 @@ def _dangling_frozen(version_name: str, version: Members, components: Members) -
                 yield f"{place}: the file has no {kind} {name!r} with the version {number}"
             unknown = sorted(_held(held).get("members", {}).keys() - defaults_of(kind).keys())
             if unknown:
-                yield f"{place}/members: a {kind} has no {unknown[0]!r}"
+                yield f"{place}/members: {kind}s have no {unknown[0]!r}"
 
 
 def _held(said: str | Members) -> Members:

@@ -68,10 +68,11 @@ class _Planner:
             return
         if not version.published:
             raise Refused(f"Version {version.name!r} is published here and can't become the draft that the file says.")
-        if there.frozen != version.frozen:
+        if other := _other_parts(there, version):
             raise Refused(
-                f"Version {version.name!r} is published here with other components than in the file, and stays so; "
-                "give the file a new version of another name."
+                f"Version {version.name!r} is published here, and what it holds stays as it is; the file has other "
+                f"{', '.join(other)}. Keep what was frozen, and give the file new versions of the components "
+                "and of the service."
             )
 
     def _service(self) -> None:
@@ -138,6 +139,23 @@ class _Planner:
         for title in [title for title in self.state.securities if title not in self._wanted.securities]:
             self.state.send("DELETE", "security", title)
             del self.state.securities[title]
+
+
+def _other_parts(there: Version, version: Version) -> list[str]:
+    """What one version holds otherwise than the other, in words."""
+    known, wanted = there.frozen or {}, version.frozen or {}
+    told = []
+    for key in dict.fromkeys((*known, *wanted)):
+        one, other = known.get(key), wanted.get(key)
+        if one == other:
+            continue
+        held = one or other
+        parts = ""
+        if one is not None and other is not None and one.number == other.number:
+            changed = [name for name, each in one.members.items() if each != other.members[name]]
+            parts = f" ({', '.join(changed or ['name'])})"
+        told.append(f"{key[0]} {held.name if held else key[1]!r}{parts}")
+    return told
 
 
 def _version_body(members: Members) -> Members:

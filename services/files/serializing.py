@@ -35,8 +35,7 @@ def _file(document: Document) -> dict[str, Any]:
         "service": _service(document),
         "secrets": secrets_of(document),
         "securities": [
-            {"label": each["label"], "type": each["type"], **sparse(each, SECURITY_MEMBERS)}
-            for _, each in sorted(document.securities.items())
+            sparse(each, SECURITY_MEMBERS, always=("label", "type")) for _, each in sorted(document.securities.items())
         ],
         "versions": {each.name: _version(document, each) for each in document.versions_in_order()},
         "components": {kind: _components(document, kind) for kind in KINDS},
@@ -46,16 +45,12 @@ def _file(document: Document) -> dict[str, Any]:
 
 
 def _service(document: Document) -> dict[str, Any]:
-    shown = {"enabled": document.service["enabled"], "sharing": document.service["sharing"]}
-    return {
-        **sparse(document.service, SERVICE_MEMBERS),
-        **shown,
-        "defaultVersion": document.default_version,
-    }
+    said = sparse(document.service, SERVICE_MEMBERS, always=("enabled", "sharing"))
+    return {**said, "defaultVersion": document.default_version}
 
 
 def _version(document: Document, version: Version) -> dict[str, Any]:
-    said = {**sparse(version.members, VERSION_MEMBERS), "published": version.published}
+    said = sparse(version.members, VERSION_MEMBERS, always=("published",))
     if version.frozen is not None:
         said["components"] = _all_frozen(document, version.frozen)
     return said

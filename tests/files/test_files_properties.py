@@ -69,7 +69,7 @@ def running() -> Iterator[tuple[asyncio.Runner, Platform, Platform]]:
         runner.run(both.__aexit__(None, None, None))
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(first=operations, then=operations)
 def test_pushing_what_was_exported_makes_two_platforms_equal(
     running: tuple[asyncio.Runner, Platform, Platform], first: Sequence[Operation], then: Sequence[Operation]
