@@ -166,10 +166,13 @@ async def test_a_property_may_be_called_as_a_keyword_of_ours(world: World) -> No
 
 
 async def test_a_failure_of_json_schema_names_its_path_and_keyword(world: World) -> None:
-    schema = {"variables": [{"title": "n", "minLength": -1}]}
+    schema = {"variables": [{"title": "n", "minLength": -1, "type": "strin", "properties": {"a": 3}}]}
     problem = await world.refused(400, "POST", "/service/github/action", {"name": "x", "schema": schema})
-    assert [detail["path"] for detail in problem["details"]] == ["schema.variables.0.minLength"]
-    assert "`minLength`" in problem["details"][0]["message"]
+    told = {detail["path"].removeprefix("schema.variables.0."): detail["message"] for detail in problem["details"]}
+    assert len(told) == len(problem["details"]) == 3
+    assert "`minLength`" in told["minLength"]
+    assert "use array, boolean" in told["type"]
+    assert told["properties.a"].startswith("not valid JSON Schema")
 
 
 async def test_a_datatype_that_a_schema_names_must_be_there(world: World) -> None:

@@ -6,7 +6,13 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from jsonschema_rs import Draft202012Validator, FancyRegexOptions, ReferencingError, ValidationError
+from jsonschema_rs import (
+    Draft202012Validator,
+    FancyRegexOptions,
+    ReferencingError,
+    ValidationError,
+    ValidationErrorKind,
+)
 
 from libs.common.errors import Detail
 from libs.common.schema_bounds import visits
@@ -14,7 +20,9 @@ from services.catalog.components.keywords import keyword_failures
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _OLDER_MEMBERS = {"name", "required", "schema"}
+_TYPES = ("array", "boolean", "integer", "null", "number", "object", "string")
 _MOST_FAILURES = 20
+_MOST_FOUND = 200
 _LONGEST_MESSAGE = 300
 _PATTERNS = FancyRegexOptions(backtrack_limit=100_000)  # as they are used when something runs
 
@@ -42,13 +50,8 @@ class SchemaCheck:
 
     def one(self, schema: object, path: str) -> list[Detail]:
         """The failures of one JSON Schema."""
-        failures = [
-            Detail(
-                ".".join((path, *map(str, error.instance_path))),
-                f"not valid JSON Schema{_keyword(error)}: {error.message[:_LONGEST_MESSAGE]}",
-            )
-            for error in islice(self._dialect.iter_errors(schema), _MOST_FAILURES)
-        ]
+        found = (_detail(error, path) for error in self._dialect.iter_errors(schema))
+        failures = list(dict.fromkeys(islice(found, _MOST_FOUND)))[:_MOST_FAILURES]
         return failures or list(_uncompilable(schema, path)) or keyword_failures(schema, path)
 
     def value_failures(self, schema: dict[str, Any], value: object) -> list[Detail]:
@@ -73,10 +76,15 @@ class SchemaCheck:
         return failures + self.one(variable.get("schema", {}), f"{path}.schema")
 
 
-def _keyword(error: ValidationError) -> str:
-    """The keyword at fault, where the path leads to one."""
-    names = [part for part in error.instance_path if isinstance(part, str)]
-    return f" (`{names[-1]}`)" if names else ""
+def _detail(error: ValidationError, path: str) -> Detail:
+    """With the keyword at fault, where the place leads to one; a dialect has several parts that find the same."""
+    place = error.instance_path
+    keyword = next((part for part in reversed(place) if isinstance(part, str)), None)
+    message = error.message[:_LONGEST_MESSAGE]
+    if place and place[-1] == "type" and isinstance(error.kind, ValidationErrorKind.AnyOf):
+        message = f"use {', '.join(_TYPES)}, or a list of them"
+    named = f" (`{keyword}`)" if keyword is not None else ""
+    return Detail(".".join((path, *map(str, place))), f"not valid JSON Schema{named}: {message}")
 
 
 def title_of(variable: dict[str, Any]) -> str | None:
