@@ -24,6 +24,7 @@ TOKENS = Collection(
         Index(("platform_id", "service_id", "user_row_id", "name")),
         Index(("platform_id", "service_id", "user_row_id", "state", "connected_at")),
         Index(("user_row_id",)),
+        Index(("service_id",)),
         Index(("service_id", "state")),
     ),
 )
@@ -41,6 +42,7 @@ VALUES = Collection(
 _BY_NAME = (Sort("name"), Sort("id"))
 _BY_ID = (Sort("id"),)
 _ENDED = "ended"  # what a token that is ended has in the place of its state
+_BY_VARIABLE = (Sort("variable_id"),)
 _STANDING = In(tuple(state.value for state in State))
 _NEWEST_CONNECTED = (Sort("connected_at", descending=True),)
 _BATCH = 200
@@ -139,8 +141,8 @@ class ValueRepository:
     ) -> tuple[list[VariableValue], Cursor | None]:
         """Some values of a service, or of one of its variables, on every platform, and where the next begin."""
         where: Where = {"service_id": service_id} | ({"variable_id": variable_id} if variable_id is not None else {})
-        found = await self._documents.find(where, order=_BY_ID, after=after, limit=_BATCH)
-        following = cursor_after(found[-1], _BY_ID) if len(found) == _BATCH else None
+        found = await self._documents.find(where, order=_BY_VARIABLE, after=after, limit=_BATCH)
+        following = cursor_after(found[-1], _BY_VARIABLE) if len(found) == _BATCH else None
         return [_value(document) for document in found], following
 
     async def put(self, value: VariableValue, events: Sequence[Message]) -> VariableValue:
