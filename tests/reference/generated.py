@@ -19,7 +19,7 @@ from schemathesis.generation import GenerationMode
 
 from services.api import document
 from tests.reference.described import undescribed
-from tests.reference.served import USER, World
+from tests.reference.served import World
 
 _CHECKS = [
     not_a_server_error,
@@ -62,4 +62,4 @@ def ask(world: World, label: str, *, examples: int, broken: bool = False) -> Non
 
 def _refer(case: Any, world: World) -> None:
     case.path_parameters = {name: world.ids.get(name, id) for name, id in (case.path_parameters or {}).items()}
-    case.query.update({name: USER for name in ("userId", "contributor_id") if name in case.query})
+    case.query.update({name: world.user for name in ("userId", "contributor_id") if name in case.query})

@@ -13,8 +13,6 @@ import requests
 
 from tests.product import running
 
-USER = "ada"
-
 
 @contextmanager
 def served(**settings: Any) -> Iterator[str]:
@@ -56,6 +54,10 @@ class World:
         self.ids: dict[str, str] = {}
         self._made_before = 0
 
+    @property
+    def user(self) -> str:
+        return self.ids["userId"]
+
     def __enter__(self) -> Self:
         self.make()
         return self
@@ -66,8 +68,8 @@ class World:
     def make(self) -> None:
         """A service with one of everything, and a user who has to do with it."""
         self._made_before += 1
-        self.ids = {"userId": USER}
-        self._post("/user", {"userId": USER})
+        self.ids = {"userId": f"user {self._made_before}"}
+        self._post("/user", {"userId": self.user})
         self._made("group", "/group", {"name": "group"})
         self._made("service", "/service", {"name": f"service {self._made_before}"})
         service = f"/service/{self.ids['serviceId']}"
@@ -78,14 +80,16 @@ class World:
         self._made("security", f"{service}/security", {"type": "apiKey", "label": {"en": "key"}, "config": config})
         security = {"defaultServiceSecurityId": self.ids["securityId"]}
         self._made("version", f"{service}/version", {"name": "1", **security})
-        self._made("token", f"/user/{USER}/token", {"serviceId": self.ids["serviceId"], "key": {"token": "secret"}})
+        self._made(
+            "token", f"/user/{self.user}/token", {"serviceId": self.ids["serviceId"], "key": {"token": "secret"}}
+        )
         self._made("subscription", f"{service}/trigger/{self.ids['triggerId']}/subscription", {})
 
     def _made(self, noun: str, path: str, body: Any) -> None:
         self.ids[f"{noun}Id"] = self._post(path, body)["id"]
 
     def _post(self, path: str, body: Any) -> Any:
-        user = {} if path == "/user" else {"userId": USER}
+        user = {} if path == "/user" else {"userId": self.user}
         answer = self.session.post(f"{self.url}/v1{path}", json=body, params=user)
         assert answer.ok, answer.text
         return answer.json()

@@ -11,6 +11,8 @@ from tests.engines.fixtures import EngineUrls
 from tests.reference.generated import OPERATIONS, SCHEMA, ask
 from tests.reference.served import World, served
 
+# The product draws random numbers in its own thread, which Hypothesis takes for a strategy that does.
+pytestmark = pytest.mark.filterwarnings("ignore:Do not use the `random` module")
 WITHOUT_PATCH = [label for label in OPERATIONS if not label.startswith("PATCH")]
 
 
