@@ -1,4 +1,4 @@
-"""Engines in memory that several parts of the product share in one process, each with a bus that can be cut off."""
+"""Engines that several parts of the product share in one process, each with a bus that can be cut off."""
 
 from __future__ import annotations
 
@@ -82,8 +82,10 @@ class PartEngines:
 class SharedEngines:
     """One store and one bus for as many parts as ask; all of them declare what they need before the start."""
 
-    def __init__(self, clock: Clock | None = None) -> None:
-        self._engines = open_engines("sqlite::memory:", "local:", clock or SystemClock())
+    def __init__(
+        self, clock: Clock | None = None, *, store_url: str = "sqlite::memory:", bus_url: str = "local:"
+    ) -> None:
+        self._engines = open_engines(store_url, bus_url, clock or SystemClock())
         self.store = ReopenableStore(self._engines.store)
         self.bus = self._engines.bus
 

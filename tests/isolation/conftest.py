@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,7 +32,13 @@ class Town:
 
 @pytest_asyncio.fixture(scope="package", loop_scope="package")
 async def town() -> AsyncIterator[Town]:
-    engines = SharedEngines()
+    async with inhabited(SharedEngines()) as town:
+        yield town
+
+
+@asynccontextmanager
+async def inhabited(engines: SharedEngines) -> AsyncIterator[Town]:
+    """The product on these engines, which it starts, with everybody moved in."""
     keys = Keys(KeyRepository(engines.store), SystemClock(), default_allowed=False)
     with tempfile.TemporaryDirectory() as directory:
         settings = Settings(port=0, data_dir=Path(directory), log_level="error")
@@ -40,13 +47,13 @@ async def town() -> AsyncIterator[Town]:
         try:
             await product.start()
             async with aiohttp.ClientSession() as session:
-                yield Town(*[await moved_in(name, keys, product.url, session) for name in ("acme", "rival", "spare")])
+                yield Town(*[await _moved_in(name, keys, product.url, session) for name in ("acme", "rival", "spare")])
         finally:
             await product.close()
             await engines.close()
 
 
-async def moved_in(platform: str, keys: Keys, url: str, session: aiohttp.ClientSession) -> House:
+async def _moved_in(platform: str, keys: Keys, url: str, session: aiohttp.ClientSession) -> House:
     house = House(platform, await keys.create(platform, "tests"), url, session)
     await house.furnish()
     return house
