@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,13 +12,15 @@ from typing import Any
 from services.files.client import ApiRefused, Client
 from services.files.differences import Difference, differences
 from services.files.document import Component, Document, matched, secrets_of
-from services.files.export import Found, find_own
+from services.files.export import Found, find, find_own
 from services.files.kinds import text_of
 from services.files.plan import planned
 from services.files.refused import Refused
 from services.files.steps import Step
 
 DIFFERS = 2
+_FELT_WITHIN_S = 3.0
+_POLL_S = 0.2
 _WORDS = {"+": "added", "~": "changed", "-": "removed"}
 
 
@@ -50,10 +54,11 @@ async def push(client: Client, document: Document, options: Options, tell: Calla
     if options.dry_run or options.check:
         tell(f"{_times(len(steps), 'request')} would be sent." if steps else "Nothing would change.")
         return DIFFERS if options.check and steps else 0
-    await _Pushing(client, user, found).send(steps)
+    pushing = _Pushing(client, user, found)
+    await pushing.send(steps)
     if steps:
         tell(_summary(differing, len(steps), options))
-    await _finish(client, wanted, options, user, tell, sent=bool(steps))
+    await _finish(pushing, wanted, options, tell, sent=bool(steps))
     return 0
 
 
@@ -75,6 +80,21 @@ class _Pushing:
                     f"{refused}\n{done} of {_times(len(steps), 'request')} were done; once this is put right, "
                     "pushing again goes on from there."
                 ) from None
+
+    async def arrived(self, wanted: Document, options: Options) -> Document:
+        """What there is now; waits a moment for a process that hears of the changes last. Raises Refused."""
+        until_s = time.monotonic() + _FELT_WITHIN_S
+        while True:
+            found = await find(self._client, self._service)
+            if found is None:
+                raise Refused(f"The service {wanted.name!r} is gone again: it was deleted at the same time.")
+            left = [each for each in differences(found.document, wanted)[0] if each.sign != "-" or options.prune]
+            if not left:
+                return found.document
+            if time.monotonic() > until_s:
+                told = "\n".join(f"  {each}" for each in left)
+                raise Refused(f"It still differs from the file; push again:\n{told}")
+            await asyncio.sleep(_POLL_S)
 
     async def value(self, component: Component, value: Any, *, public: bool) -> None:
         """Into the catalog's row, which shows from then on that there is one; that of a public service stays."""
@@ -108,26 +128,20 @@ class _Pushing:
 
 
 async def _finish(
-    client: Client, wanted: Document, options: Options, user: str, tell: Callable[[str], None], *, sent: bool
+    pushing: _Pushing, wanted: Document, options: Options, tell: Callable[[str], None], *, sent: bool
 ) -> None:
     """Sets values, looks at what there is now, and says what is left to do."""
-    found = await find_own(client, wanted.name)
-    if found is None:
-        raise Refused(f"The service {wanted.name!r} is gone again: it was deleted at the same time.")
-    there = {each.name: each for each in found.document.components.values() if each.kind == "variable"}
-    pushing, public = _Pushing(client, user, found), found.document.service["sharing"] == "public"
+    there = await pushing.arrived(wanted, options)
+    variables = {each.name: each for each in there.components.values() if each.kind == "variable"}
     for name, value in options.values.items():
-        await pushing.value(there[name], value, public=public)
+        await pushing.value(variables[name], value, public=there.service["sharing"] == "public")
     if options.values:
         tell(f"Values set: {', '.join(options.values)}.")
-    left = [each for each in differences(found.document, wanted)[0] if each.sign != "-" or options.prune]
-    if left:
-        raise Refused("It still differs from the file:\n" + "\n".join(f"  {each}" for each in left) + "\nPush again.")
     tell("The service is as the file says." if sent else "Nothing to change: the service is as the file says.")
-    lacking = [name for name, each in there.items() if each.handle is None and name not in options.values]
-    if lacking := [name for name in secrets_of(wanted) if name in lacking]:
+    lacking = {name for name, each in variables.items() if each.handle is None and name not in options.values}
+    if named := [name for name in secrets_of(wanted) if name in lacking]:
         tell(
-            f"The catalog shows no value for {', '.join(lacking)}: set them with --values, "
+            f"The catalog shows no value for {', '.join(named)}: set them with --values, "
             "or PUT /v1/service/{serviceId}/variable/{variableId}/value."
         )
 
