@@ -9,7 +9,8 @@ again, or one that takes away the former could take away the new one.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import TypeAlias, TypeVar
 
 from libs.common.bus.port import Message
@@ -28,6 +29,7 @@ from services.identity.users.repository import UserRepository
 T = TypeVar("T")
 Person: TypeAlias = User | UserGrant
 _ATTEMPTS = 25
+_AT_ONCE = 32
 
 
 class Memberships:
@@ -79,13 +81,11 @@ class Memberships:
 
     async def end_of_user(self, user_row_id: str) -> None:
         """Takes a removed user out of all its groups, the last admin too."""
-        async for member in self._members.of_user(user_row_id):
-            await self.take(member.group_id, user_row_id, forced=True)
+        await self._take_all(self._members.of_user(user_row_id))
 
     async def end_of_group(self, group_id: str) -> None:
         """Takes everybody out of a removed group."""
-        async for member in self._members.of_group(group_id):
-            await self.take(group_id, member.user_row_id, forced=True)
+        await self._take_all(self._members.of_group(group_id))
 
     async def _settle(self, actor: Actor, group_id: str, user: Person, role: Role | None, *, anew: bool) -> bool:
         group = await self._groups.get(group_id)
@@ -105,6 +105,18 @@ class Memberships:
             await self._write(actor, member, role)
         return True
 
+    async def _take_all(self, members: AsyncIterator[Member]) -> None:
+        batch = list[Member]()
+        async for member in members:
+            batch.append(member)
+            if len(batch) == _AT_ONCE:
+                await self._take_each(batch)
+                batch.clear()
+        await self._take_each(batch)
+
+    async def _take_each(self, members: Sequence[Member]) -> None:
+        await asyncio.gather(*(self.take(each.group_id, each.user_row_id, forced=True) for each in members))
+
     async def _take(self, group_id: str, user_row_id: str, *, forced: bool) -> bool:
         member = await self._members.get(group_id, user_row_id)
         if member is None:
@@ -115,7 +127,7 @@ class Memberships:
     async def _unname(self, member: Member, *, forced: bool) -> None:
         """Also where the group does not name it yet: whoever is about to is overtaken by this."""
         group = await self._groups.get(member.group_id)
-        if group is None or (member.role != "admin" and member.user_row_id not in group.admin_ids):
+        if group is None or group.is_removed or (member.role != "admin" and member.user_row_id not in group.admin_ids):
             return
         others = tuple(row_id for row_id in group.admin_ids if row_id != member.user_row_id)
         if member.user_row_id in group.admin_ids and not forced and not await self._any_is_there(group, others):

@@ -40,6 +40,11 @@ class Group(BaseModel):
     def stands_in(self, platform_id: str) -> bool:
         return self.purge_at is None and self.platform_id == platform_id
 
+    @property
+    def is_removed(self) -> bool:
+        """For good: nobody can become its admin any more."""
+        return self.purge_at is not None and self.founder_id is None
+
     def refuse_change_by(self, actor: Actor) -> None:
         """Raises Forbidden for a user who is no admin of it."""
         if actor.user is not None and actor.user.row_id not in self.admin_ids:
