@@ -31,6 +31,7 @@ class ApiClient:
 
     def __init__(self, url: str, key: str = "default") -> None:
         self.url = url
+        self.key = key
         self._session = aiohttp.ClientSession(headers={"api_key": key})
 
     async def __aenter__(self) -> Self:

@@ -1,31 +1,12 @@
-"""The service of the story, as its author writes it: JSON bodies for /v1."""
+"""The service of the story: examples/github.json as the provider of the story needs it, and what is added by hand."""
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
 
-SERVICE = {"name": "github", "type": "0", "enabled": True, "sharing": "none", "displayOrder": 100}
-
-VERSION = {
-    "name": "1",
-    "label": {"en": "GitHub"},
-    "setting": {
-        "webhook": {
-            "type": "standard",
-            "input": {
-                "Payload URL": {"@type": "reference", "category": "webhookService"},
-                "Content type": "application/json",
-                "Secret": {"@type": "reference", "category": "webhookSecret"},
-            },
-        }
-    },
-}
-
-SECURITY = {
-    "label": {"en": "Personal access token"},
-    "type": "apiKey",
-    "config": {"in": "header", "name": "Authorization", "prefix": "Bearer", "apply": {"hosts": ["127.0.0.1"]}},
-}
+EXAMPLE = Path(__file__).parent.parent.parent / "examples" / "github.json"
+SERVICE, USER = "github", "ada"
+REPOSITORY = "harbour-lab/tide-tables"
 
 GREET = {
     "name": "greeting.make",
@@ -40,48 +21,7 @@ GREET = {
     },
 }
 
-LIST_REPOSITORIES = {
-    "name": "repository.list",
-    "label": {"en": "List my repositories"},
-    "schema": {"variables": []},
-    "logic": {
-        "execute": {
-            "@type": "http",
-            "method": "GET",
-            "url": {"@type": "reference", "operation": "platformServiceVariable", "variable": "repositories_url"},
-            "headers": {"Accept": "application/vnd.github+json"},
-        }
-    },
-}
 
-EVENT = {
-    "name": "notification",
-    "type": "standard",
-    "published": True,
-    "config": {"verify": "github"},
-    "logic": {
-        "route": {
-            "@type": "script",
-            "script": "return notification.header['x-github-event'] === 'push' ? 'repository.pushed' : null",
-        }
-    },
-}
-
-PUSHED = {
-    "name": "repository.pushed",
-    "label": {"en": "Commits were pushed"},
-    "schema": {"variables": [{"title": "branch", "type": "string"}]},
-    "logic": {
-        "trigger": {
-            "repository": {"@type": "reference", "operation": "source", "path": ["json", "repository", "full_name"]},
-            "ref": {"@type": "reference", "operation": "source", "path": ["json", "ref"]},
-            "by": {"@type": "reference", "operation": "source", "path": ["json", "pusher", "name"]},
-            "latest": {"@type": "reference", "operation": "source", "path": ["json", "head_commit", "message"]},
-        }
-    },
-}
-
-
-def variable(name: str, value: str) -> dict[str, Any]:
-    """A variable of the service, and this platform's value, which is sealed and never answered."""
-    return {"name": name, "required": True, "schema": {"type": "string"}, "value": value}
+def service_file() -> str:
+    """The example, with the host of the story's provider in place of GitHub's for the credentials to go to."""
+    return EXAMPLE.read_text().replace('"api.github.com"', '"127.0.0.1"')

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import tempfile
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,13 +14,12 @@ import orjson
 from standardwebhooks import Webhook
 
 from tests.api_client import ApiClient
-from tests.demo import components, github
+from tests.demo import command, components, github
+from tests.demo.components import REPOSITORY, SERVICE, USER
 from tests.demo.narrator import Narrator
 from tests.demo.servers import Provider, Received, Subscriber, listening
 from tests.process import Product
 
-_USER = "ada"
-_SERVICE = components.SERVICE["name"]
 _ARRIVES_WITHIN_S = 10.0
 
 
@@ -41,10 +42,9 @@ class Story:
     async def play(self) -> None:
         """Raises at the first step that does not hold."""
         async with listening(self._provider.app()) as provider_url, listening(self._subscriber.app()) as url:
-            self._tell.chapter("An author describes a service")
-            await self._describe_service()
-            await self._describe_actions(provider_url)
-            await self._describe_webhook()
+            self._tell.chapter("An author describes a service as a file")
+            await self._push_service(provider_url)
+            await self._add_an_action()
             self._tell.chapter("A user connects")
             await self._connect(url)
             self._tell.chapter("Actions run")
@@ -54,63 +54,66 @@ class Story:
             await self._webhook_is_delivered()
             await self._forgeries_are_refused()
             await self._redelivery_changes_nothing()
+            await self._end_subscription()
 
-    async def _describe_service(self) -> None:
+    async def _push_service(self, provider_url: str) -> None:
         with self._tell.step("a user of the platform") as step:
-            made = await self._api.post("/user", {"userId": _USER, "email": "ada@example.com", "name": "Ada"})
-            _same(made, {"id": _USER})
+            made = await self._api.post("/user", {"userId": USER, "email": "ada@example.com", "name": "Ada"})
+            _same(made, {"id": USER})
             step.detail = f"POST /v1/user → {made['id']}"
-        with self._tell.step("a service from JSON") as step:
-            made = await self._api.post(f"/service?userId={_USER}", components.SERVICE)
-            step.detail = f"POST /v1/service → {made['id']}"
-        with self._tell.step("its first version, with what the provider's webhook form takes"):
-            await self._make("version", components.VERSION)
-        with self._tell.step("how a user proves itself there: an API key in a header, for one host only"):
-            await self._make("security", components.SECURITY)
+        with tempfile.TemporaryDirectory(prefix="interactor-demo-") as folder:
+            file, values = Path(folder) / "github.json", Path(folder) / "values.json"
+            file.write_text(components.service_file())
+            values.write_bytes(orjson.dumps({"api_url": provider_url}))
+            with self._tell.step("GitHub as a file, and one value that is no part of it") as step:
+                said = await self._command("push", str(file), "--user", USER, "--values", str(values))
+                _holds("The service is as the file says." in said, said)
+                step.detail = (
+                    f"push {components.EXAMPLE.name} → {next(line for line in said.splitlines() if 'requests' in line)}"
+                )
+            with self._tell.step("the same file once more changes nothing"):
+                said = await self._command("push", str(file))
+                _holds("Nothing to change" in said, said)
+        with self._tell.step("what comes out is what went in, and the value is in nothing that is answered"):
+            said = await self._command("export", SERVICE)
+            _same(said, components.service_file())
+            listed = await self._api.get(f"/service/{SERVICE}/variable")
+            _holds(provider_url not in orjson.dumps(listed).decode(), f"the value was answered: {listed}")
 
-    async def _describe_actions(self, provider_url: str) -> None:
-        with self._tell.step("a variable; its value is sealed and not answered"):
-            value = f"{provider_url}/user/repos"
-            made = await self._make("variable", components.variable("repositories_url", value))
-            _holds(value not in orjson.dumps(made).decode(), f"the value was answered: {made}")
-        with self._tell.step("an action in JavaScript, and one that is an HTTP request"):
+    async def _add_an_action(self) -> None:
+        with self._tell.step("an action in JavaScript, added through the API, is in the file from then on"):
             await self._make("action", components.GREET)
-            await self._make("action", components.LIST_REPOSITORIES)
-
-    async def _describe_webhook(self) -> None:
-        with self._tell.step("an event that believes what GitHub signed, and a trigger") as step:
-            await self._make("event", components.EVENT)
-            await self._make("trigger", components.PUSHED)
-            step.detail = "config.verify: github"
-        with self._tell.step("the inbound URL and its secret, for the provider's form") as step:
-            setting = await self._api.get(f"/service/{_SERVICE}/webhookSetting?userId={_USER}")
-            _same([setting["Payload URL"], setting["Secret"]], [setting["url"], setting["secret"]])
-            url = urlsplit(setting["url"])
-            self._inbound_path, self._inbound_secret = f"{url.path}?{url.query}", setting["secret"]
-            step.detail = setting["url"]
+            said = orjson.loads(await self._command("export", SERVICE))
+            _holds(components.GREET["name"] in said["components"]["action"], f"the action is not in {said}")
 
     async def _connect(self, url: str) -> None:
         with self._tell.step("the user's API key for the provider, sealed") as step:
-            securities = await self._api.get(f"/service/{_SERVICE}/security")
-            body = {"name": "my token", "serviceSecurityId": securities[0]["id"], "key": {"token": self._token}}
-            made = await self._api.post(f"/user/{_USER}/token", body)
-            listed = await self._api.get(f"/service/{_SERVICE}/token?userId={_USER}")
+            security = await self._api.get(f"/service/{SERVICE}/security/Personal%20access%20token")
+            body = {"name": "my token", "serviceSecurityId": security["id"], "key": {"token": self._token}}
+            made = await self._api.post(f"/user/{USER}/token", body)
+            listed = await self._api.get(f"/service/{SERVICE}/token?userId={USER}")
             _same([row["id"] for row in listed], [made["id"]])
             _holds(self._token not in orjson.dumps(listed).decode(), "a list of tokens showed the secret")
-            step.detail = f"POST /v1/user/{_USER}/token → {made['id']}"
-        with self._tell.step("a subscription to the trigger, at a url of the platform's own") as step:
-            path = f"/service/{_SERVICE}/trigger/{components.PUSHED['name']}/subscription?userId={_USER}"
-            made = await self._api.post(path, {"url": f"{url}/deliveries", "variables": {}}, status=201)
+            step.detail = f"POST /v1/user/{USER}/token → {made['id']}"
+        with self._tell.step("a subscription to the pushes of a repository, at a url of the platform's own") as step:
+            path = f"/service/{SERVICE}/trigger/repository.pushed/subscription?userId={USER}"
+            wanted = {"url": f"{url}/deliveries", "variables": {"repository": REPOSITORY}}
+            made = await self._api.post(path, wanted, status=201)
             self._subscription_id, self._signing_secret = made["id"], made["secret"]
             step.detail = f"{url}/deliveries"
+        with self._tell.step("has made the webhook at the provider") as step:
+            [hook] = self._provider.hooks.values()
+            _same(["/".join(hook["repository"]), hook["events"]], [REPOSITORY, ["push"]])
+            inbound = urlsplit(hook["url"])
+            self._inbound_path, self._inbound_secret = f"{inbound.path}?{inbound.query}", hook["secret"]
+            step.detail = hook["url"]
 
     async def _run_script(self) -> None:
         given, wanted = {"name": "Ada"}, {"greeting": "Hello, Ada!", "letters": 3}
         await self._run_both_ways("JavaScript", str(components.GREET["name"]), given, lambda output: output, wanted)
 
     async def _run_http(self) -> None:
-        name, wanted = str(components.LIST_REPOSITORIES["name"]), "harbour-lab/tide-tables"
-        await self._run_both_ways("HTTP", name, {}, lambda output: output["body"][0]["full_name"], wanted)
+        await self._run_both_ways("HTTP", "repository.list", {}, lambda output: output[0]["name"], REPOSITORY)
         with self._tell.step("the provider believed the token each time"):
             _same(self._provider.refused, 0)
 
@@ -118,12 +121,12 @@ class Story:
         self, kind: str, action: str, given: dict[str, Any], part: Callable[[Any], Any], wanted: Any
     ) -> None:
         with self._tell.step(f"the {kind} action as a node") as step:
-            node = {"@type": "action", "service": _SERVICE, "action": action, "input": given}
-            output = await self._api.post(f"/execute?userId={_USER}", node)
+            node = {"@type": "action", "service": SERVICE, "action": action, "input": given}
+            output = await self._api.post(f"/execute?userId={USER}", node)
             _same(part(output), wanted)
             step.detail = f"POST /v1/execute → {orjson.dumps(part(output)).decode()}"
         with self._tell.step(f"the {kind} action by its name") as step:
-            path = f"/service/{_SERVICE}/action/{action}/execute?userId={_USER}"
+            path = f"/service/{SERVICE}/action/{action}/execute?userId={USER}"
             answer = await self._api.post(path, given)
             _same([answer["input"], part(answer["output"])], [given, wanted])
             step.detail = f"POST /v1{path}"
@@ -135,8 +138,8 @@ class Story:
         with self._tell.step("the subscriber has it, shaped by the trigger") as step:
             received = await self._arrival()
             delivery = orjson.loads(received.body)
-            _same(delivery["data"]["repository"], "harbour-lab/tide-tables")
-            _same([delivery["trigger"], delivery["userId"]], [components.PUSHED["name"], _USER])
+            _same(delivery["data"]["repository"], REPOSITORY)
+            _same([delivery["trigger"], delivery["userId"]], ["repository.pushed", USER])
             step.detail = orjson.dumps(delivery["data"]).decode()
         with self._tell.step("the official standardwebhooks package verifies its signature") as step:
             Webhook(self._signing_secret).verify(received.body, received.headers)
@@ -159,12 +162,26 @@ class Story:
             await self._eventually("the repetition is recognised", self._repetition_recognised)
             await self._push("second", status=200)
             await self._arrival()
-            rows = await self._api.get(f"/subscription/{self._subscription_id}/delivery?userId={_USER}")
+            rows = await self._api.get(f"/subscription/{self._subscription_id}/delivery?userId={USER}")
             _same([self._subscriber.count, len(rows), await self._notifications()], [2, 2, 2])
             step.detail = "3 webhooks, 2 notifications, 2 deliveries"
 
+    async def _end_subscription(self) -> None:
+        with self._tell.step("ending the subscription removes the webhook at the provider"):
+            answer = await self._api.ask("DELETE", f"/subscription/{self._subscription_id}?userId={USER}")
+            _same(answer.status, 200)
+            _same(self._provider.hooks, {})
+            await self._eventually("the endpoint is closed", self._closed)
+
+    async def _closed(self) -> bool:
+        answer = await self._api.send("POST", self._inbound_path, self._body, {})
+        return answer.status == 404
+
+    async def _command(self, *arguments: str) -> str:
+        return await command.services(*arguments, url=self._api.url, key=self._api.key)
+
     async def _make(self, noun: str, body: dict[str, Any]) -> Any:
-        return await self._api.post(f"/service/{_SERVICE}/{noun}?userId={_USER}", body)
+        return await self._api.post(f"/service/{SERVICE}/{noun}?userId={USER}", body)
 
     async def _push(
         self, id: str, *, status: int, secret: str | None = None, without: str = "", altered: bool = False
@@ -180,7 +197,7 @@ class Story:
             return await self._subscriber.arrived.get()
 
     async def _notifications(self) -> int:
-        return len(await self._api.get(f"/service/{_SERVICE}/notification"))
+        return len(await self._api.get(f"/service/{SERVICE}/notification"))
 
     async def _repetition_recognised(self) -> bool:
         async with ApiClient(self._product.metrics_url) as metrics:
