@@ -44,6 +44,7 @@ class Changes:
         self._security = security
         self._number = 0
         self._gone: list[Gone] = []
+        self._removed: list[str] = []
         self._revoked: list[str] = []
         self._kept: set[str] = set()
         self._said = 0
@@ -51,7 +52,12 @@ class Changes:
 
     async def run(self, every_s: float) -> None:
         while True:
-            for change in (self._guest_comes_and_goes, self._action_says_another_number, self._token_is_replaced):
+            for change in (
+                self._guest_comes_and_goes,
+                self._service_comes_and_goes,
+                self._action_says_another_number,
+                self._token_is_replaced,
+            ):
                 self._number += 1
                 try:
                     async with asyncio.timeout(_GIVEN_UP_AFTER_S):
@@ -66,6 +72,7 @@ class Changes:
         """Everything that does not hold, in words."""
         found = [f"a change was answered {status}" for status in self.refused if status.startswith("4")]
         found += [what for each in self._gone for what in await self._left_of(each)]
+        found += [f"{place} went with its service and is there" for place in self._removed if await self._there(place)]
         found += [f"token {id} was deleted and is there" for id in self._revoked if await self._there(_token(id, USER))]
         found += [f"token {id} was made and is gone" for id in self._kept if not await self._there(_token(id, USER))]
         for id in self._revoked[-_SPENT_IN_THE_END:]:
@@ -89,6 +96,17 @@ class Changes:
         await self._do("DELETE", f"/user/{user}")
         self._gone.append(gone)
         self.acknowledged["users deleted"] += 1
+
+    async def _service_comes_and_goes(self, number: int) -> None:
+        """In use when it is deleted, so by force."""
+        name = f"passing{number}"
+        id = (await self._do("POST", f"/service?userId={USER}", {"name": name}))["id"]
+        await self._do("POST", f"/service/{name}/trigger?userId={USER}", {"name": "t"})
+        wanted = {"url": f"{self._sink_url}/{Kind.DROPPED}", "variables": {}}
+        subscription = (await self._do("POST", f"/service/{name}/trigger/t/subscription?userId={USER}", wanted))["id"]
+        await self._do("DELETE", f"/service/{name}?userId={USER}&force=true")
+        self._removed += [f"/service/{id}", f"/service/{name}", f"/subscription/{subscription}"]
+        self.acknowledged["services deleted"] += 1
 
     async def _action_says_another_number(self, number: int) -> None:
         """What was not answered can come about even later, when a process that was paused goes on."""
@@ -119,8 +137,12 @@ class Changes:
         return (await self._api.ask("POST", path, {})).status
 
     async def _left_of(self, gone: Gone) -> list[str]:
+        """Whoever comes anew under the id has nothing of it either."""
         places = (f"/user/{gone.user}", f"/subscription/{gone.subscription}", _token(gone.token, gone.user))
-        return [f"{gone.user} was deleted, and {place} is there" for place in places if await self._there(place)]
+        left = [place for place in places if await self._there(place)]
+        await self._api.ask("POST", "/user", {"userId": gone.user})
+        left += [place for place in places[1:] if await self._there(place)]
+        return [f"{gone.user} was deleted, and {place} is there" for place in left]
 
     async def _there(self, path: str) -> bool:
         return (await self._api.ask("GET", path)).status != 404

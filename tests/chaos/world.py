@@ -153,7 +153,7 @@ async def _make_channel(api: ApiClient, kind: Kind, subscriber_url: str) -> tupl
     await _make(api, "event", {**event, "logic": {"route": kind}})
     hook = None if kind is Kind.DROPPED else {"id": _ID}
     await _make(api, "trigger", {"name": kind, "logic": {"trigger": hook}})
-    path = f"/service/{SERVICE}/trigger/{kind}/subscription?userId={USER}&event={kind}"
+    path = f"/service/{SERVICE}/trigger/{kind}/subscription?userId={USER}"
     made = await api.post(path, {"url": subscriber_url, "variables": {}}, status=201)
     setting = await api.get(f"/service/{SERVICE}/webhookSetting?userId={USER}&event={kind}")
     url = urlsplit(setting["url"])
