@@ -80,6 +80,11 @@ class Components:
         service = self._services.peek(key) or await self._services.get(key)
         return service if service is not None and service.is_for(user) else None
 
+    async def service_by_id(self, platform_id: str, id: str) -> ServiceGrant | None:
+        """The service of this id; one that only has it for its name is another."""
+        service = await self.service(platform_id, id)
+        return service if service is not None and service.id == id else None
+
     async def usable_service(self, platform_id: str, ref: str, user: UserGrant | None) -> ServiceGrant:
         """Raises NotFound, and Conflict while the service is disabled."""
         service = await self.service(platform_id, ref, user)

@@ -55,6 +55,11 @@ class Catalog:
             raise NotFound("service_not_found", "There is no service of this id or name.")
         return service
 
+    async def is_there(self, service_id: str, user: UserGrant) -> bool:
+        """Whether the service of this id is there for the user; one that only has it for its name is another."""
+        service = await self.find_service(user.platform_id, service_id, user)
+        return service is not None and service.id == service_id
+
     async def security_for(self, user: UserGrant, service_ref: str | None, security_ref: str | None) -> SecurityGrant:
         """The security that the user's new token is for. Raises NotFound, Conflict, Invalid."""
         if service_ref is not None:
@@ -67,7 +72,7 @@ class Catalog:
         security = await self._peers.ask(FIND_SECURITY, question)
         if security is None:
             raise _no_security(security_ref)
-        if service_ref is None and await self.find_service(user.platform_id, security.service_id, user) is None:
+        if service_ref is None and not await self.is_there(security.service_id, user):
             raise _no_security(security_ref)
         return security
 

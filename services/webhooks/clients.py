@@ -36,7 +36,7 @@ class EventClient:
         self._ended = ended
 
     async def live(self, platform_id: str, service_id: str, event_id: str) -> LiveEvent | None:
-        service = await self._runtime.components.service(platform_id, service_id)
+        service = await self._runtime.components.service_by_id(platform_id, service_id)
         if service is None or not service.enabled:
             return None
         component = await self._runtime.components.component(service_id, Kind.EVENT, event_id)
@@ -145,7 +145,7 @@ class HookClient:
         return await host.scope(program, source)
 
     async def _service(self, platform_id: str, service_id: str) -> ServiceGrant:
-        service = await self._runtime.components.service(platform_id, service_id)
+        service = await self._runtime.components.service_by_id(platform_id, service_id)
         if service is None or not service.enabled:
             raise LogicError("not_found", "The service was deleted, is disabled, or is not public any more.")
         return service

@@ -89,6 +89,16 @@ async def test_what_is_another_ones_is_as_what_is_not_there(town: Town, name: st
     assert town.acme.marks.hidden.encode() not in told[0][1]
 
 
+async def test_a_service_that_has_anothers_id_for_its_name_opens_nothing(town: Town) -> None:
+    acme, rival = town.acme, town.rival
+    await rival.ok("POST", "/v1/service", {"name": acme.team.id}, user=rival.ann)
+    path = f"/v1/user/{rival.mallory}/token"
+    for security_id in (acme.team.ids["securityId"], UNKNOWN_ID):
+        body = {"serviceSecurityId": security_id, "basic": {"username": "u", "password": "p"}}
+        answer = await rival.ask("POST", path, json=body)
+        assert (answer.status, b"security_not_found" in answer.body) == (404, True)
+
+
 async def test_an_id_that_another_platform_has_is_taken_and_stays_as_it_is(town: Town) -> None:
     acme, rival = town.acme, town.rival
     named = {**rival.plain.ids, "contributor": rival.ann}

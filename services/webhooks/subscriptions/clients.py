@@ -106,7 +106,7 @@ class TriggerClient:
 
     async def delete(self, subscription: Subscription) -> None:
         """Once what a deleted service or trigger had is gone, there is no hook left to run."""
-        service = await self._runtime.components.service(subscription.platform_id, subscription.service_id)
+        service = await self._runtime.components.service_by_id(subscription.platform_id, subscription.service_id)
         program = await self._hook(subscription, "delete")
         if service is None or program is None:
             return
@@ -181,7 +181,7 @@ async def acting(access: Access, subscription: Subscription) -> Actor:
 
 async def may_use(runtime: Runtime, access: Access, subscription: Subscription) -> bool:
     """Whether the subscription's service is still for its user; out of caches, so that every delivery can ask."""
-    service = await runtime.components.service(subscription.platform_id, subscription.service_id)
+    service = await runtime.components.service_by_id(subscription.platform_id, subscription.service_id)
     if service is None or service.sharing != "group":
         return service is not None
     user = await access.users.get((subscription.platform_id, subscription.user_id))
