@@ -14,10 +14,10 @@ from aiohttp import web
 
 from libs.common.clock import SystemClock
 from libs.common.engines import open_engines
-from libs.common.store.port import Documents
+from libs.common.store.port import Documents, Sort
 from services.catalog.components.removed import REMOVED
 from services.catalog.components.repository import CONTENTS
-from services.credentials.repository import TOKENS, VALUES
+from services.credentials.repository import ENDINGS, TOKENS, VALUES
 from services.webhooks.cascades.repository import CASCADES
 from tests.product import Answer, Running, running
 from tests.runtime.provider import Provider
@@ -102,26 +102,57 @@ class World:
 async def beside(url: str) -> AsyncIterator[dict[str, Documents]]:
     """The product's rows, as the store has them."""
     engines = open_engines(url, "local:", SystemClock(), exclusive=False)
-    specs = {"tokens": TOKENS, "values": VALUES, "contents": CONTENTS, "removed": REMOVED, "cascades": CASCADES}
+    specs = {
+        "tokens": TOKENS,
+        "values": VALUES,
+        "contents": CONTENTS,
+        "removed": REMOVED,
+        "cascades": CASCADES,
+        "endings": ENDINGS,
+    }
     rows = {name: engines.store.collection(spec) for name, spec in specs.items()}
     await engines.start()
     yield rows
     await engines.close()
 
 
+@asynccontextmanager
+async def running_world(folder: Path, provider: HookProvider) -> AsyncIterator[World]:
+    """On the file in that folder; furnished when it is new."""
+    url = f"sqlite:{folder / 'interactor.db'}"
+    async with running(data_dir=folder, store_url=url) as product, beside(url) as rows:
+        if (await product.api("GET", "/v1/service/hub")).status == 200:
+            yield World(product, provider, Story(product, "", "", ""), rows)
+            return
+        world = World(product, provider, await hub(product, trigger={"logic": hooks(provider)}), rows)
+        await furnish(world)
+        yield world
+
+
 @pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    provider, url = HookProvider(answer={"id": "hook-1"}), f"sqlite:{tmp_path / 'interactor.db'}"
+async def hook_provider() -> AsyncIterator[HookProvider]:
+    provider = HookProvider(answer={"id": "hook-1"})
     await provider.start()
-    try:
-        async with running(data_dir=tmp_path, store_url=url) as product, beside(url) as rows:
-            story = await hub(product, trigger={"logic": hooks(provider)})
-            world = World(product, provider, story, rows)
-            await furnish(world)
-            yield world
-            provider.may_answer.set()
-    finally:
-        await provider.close()
+    yield provider
+    await provider.close()
+
+
+@pytest.fixture
+async def world(tmp_path: Path, hook_provider: HookProvider) -> AsyncIterator[World]:
+    async with running_world(tmp_path, hook_provider) as started:
+        yield started
+        hook_provider.may_answer.set()
+
+
+async def nothing_stays_of_a_service_that_nobody_uses(world: World) -> None:
+    made = await world.product.ok("POST", "/v1/service?userId=ada", json={"name": "unused", "id": "unused-id"})
+    await world.product.ok("DELETE", "/v1/service/unused?userId=ada")
+
+    async def free() -> bool:
+        return (await world.product.api("POST", "/v1/service?userId=ada", json={**made, "name": "x"})).status == 200
+
+    await until(free, within_s=10)
+    assert (await world.product.ok("GET", "/v1/service/unused-id"))["name"] == "x"
 
 
 def hooks(provider: Provider) -> dict[str, Any]:
@@ -202,9 +233,13 @@ async def test_a_service_in_use_goes_only_by_force_and_then_at_once(world: World
     assert (again.status, again.body["code"]) == (409, "service_being_removed")
     world.provider.may_answer.set()
     await world.until_left(tokens=0, values=0, contents=0, removed=0)
+    await nothing_stays_of_a_service_that_nobody_uses(world)
 
 
-async def test_a_deleted_trigger_ends_its_subscriptions_with_their_hooks(world: World) -> None:
+async def test_a_deleted_event_takes_its_url_along_and_a_deleted_trigger_its_subscriptions(world: World) -> None:
+    await world.product.ok("DELETE", "/v1/service/hub/event/notification?userId=ada")
+    await world.until_gone(["/v1/service/hub/event/notification", world.story.path])
+    assert (await world.product.api("GET", of_the_subscription(world)[0])).status == 200
     await world.product.ok("DELETE", "/v1/service/hub/trigger/opened?userId=ada")
     await world.until_gone(["/v1/service/hub/trigger/opened", *of_the_subscription(world)])
     assert (await subscribe(world)).status == 404
@@ -214,18 +249,23 @@ async def test_a_deleted_trigger_ends_its_subscriptions_with_their_hooks(world: 
     await world.until_left(removed=0, tokens=1)
 
 
-async def test_a_deleted_event_takes_its_url_along(world: World) -> None:
-    await world.product.ok("DELETE", "/v1/service/hub/event/notification?userId=ada")
-    await world.until_gone(["/v1/service/hub/event/notification", world.story.path])
-    assert (await world.product.api("GET", of_the_subscription(world)[0])).status == 200
+async def test_a_cascade_that_was_heard_of_and_no_more_goes_on_with_the_next_start(
+    tmp_path: Path, hook_provider: HookProvider
+) -> None:
+    async with running_world(tmp_path, hook_provider) as world:
+        await world.product.product.supervisor.stop()
+        await world.product.ok("DELETE", "/v1/user/bob")
+        service_id = world.story.service_id
 
+        async def heard_of() -> bool:
+            cascades = await world.rows["cascades"].find({}, order=(Sort("due_at"),))
+            endings = await world.rows["endings"].find({}, order=(Sort("due_at"),))
+            return len(cascades) == len(endings) == 1
 
-async def test_nothing_stays_of_a_service_that_nobody_uses(world: World) -> None:
-    made = await world.product.ok("POST", "/v1/service?userId=ada", json={"name": "unused", "id": "unused-id"})
-    await world.product.ok("DELETE", "/v1/service/unused?userId=ada")
-
-    async def free() -> bool:
-        return (await world.product.api("POST", "/v1/service?userId=ada", json={**made, "name": "x"})).status == 200
-
-    await until(free, within_s=10)
-    assert (await world.product.ok("GET", "/v1/service/unused-id"))["name"] == "x"
+        await until(heard_of, within_s=10)
+    assert not hook_provider.asked.is_set()
+    hook_provider.may_answer.set()
+    async with running_world(tmp_path, hook_provider) as world:
+        world.story.service_id = service_id
+        await world.removing()
+        await world.until_left(tokens=0)
