@@ -11,7 +11,6 @@ import pytest
 from aiohttp import web
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from tests.identity.platforms import Platforms
 from tests.product import Answer, Running
 from tests.webhooks.story import Story, Subscriber, hub, subscriber
 
@@ -234,13 +233,3 @@ async def test_a_notification_is_found_only_in_its_service(product: Running) -> 
     await product.ok("POST", "/v1/service?userId=ada", json={"name": "other"})
     for path in (f"other/notification/{listed['id']}", "hub/notification/unknown"):
         assert refusal(await product.api("GET", f"/v1/service/{path}")) == (404, "notification_not_found")
-
-
-async def test_what_came_in_is_not_there_for_another_platform(platforms: Platforms) -> None:
-    key = await platforms.make_key("globex")
-    await platforms.make_user(userId="ada")
-    made = await platforms.ask("POST", "/v1/service?userId=ada", {"name": "hub"})
-    for ref in ("hub", made.body["id"]):
-        for path in ("", "/unknown"):
-            answer = await platforms.ask("GET", f"/v1/service/{ref}/notification{path}", key=key)
-            assert refusal(answer) == (404, "service_not_found")

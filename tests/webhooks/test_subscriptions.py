@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from tests.identity.platforms import Platforms
 from tests.product import Answer, Running
 from tests.webhooks.story import Story, hub, subscriber
 
@@ -264,32 +263,6 @@ async def test_a_user_sees_only_its_own_in_pages(product: Running) -> None:
         link = answer.headers.get("Link")
         path = link.partition(">")[0].removeprefix("<") if link else ""
     assert seen == sorted(mine)
-
-
-async def test_what_belongs_to_another_user_or_platform_is_not_there(platforms: Platforms) -> None:
-    key = await platforms.make_key("globex")
-    for user, own in (("ada", "default"), ("bob", "default"), ("ada", key)):
-        await platforms.make_user(userId=user, key=own)
-    await platforms.ask("POST", "/v1/service?userId=ada", {"name": "hub"})
-    await platforms.ask("POST", "/v1/service/hub/trigger?userId=ada", {"name": "opened"})
-    made = await platforms.ask("POST", f"{SUBSCRIBE}?userId=ada", {"url": NOWHERE})
-    one = f"/v1/subscription/{made.body['id']}"
-    operations: tuple[tuple[str, str, Any], ...] = (
-        ("GET", one, None),
-        ("PUT", one, {"status": "paused"}),
-        ("DELETE", one, None),
-        ("POST", f"{one}/secret/rotate", {}),
-        ("GET", f"{one}/delivery", None),
-        ("POST", f"{one}/delivery/x/retry", {}),
-        ("POST", f"{one}/recover?since=2024-01-01&until=2024-01-02", {}),
-    )
-    for method, path, body in operations:
-        for user, asker in (("bob", "default"), ("ada", key)):
-            query = f"{'&' if '?' in path else '?'}userId={user}"
-            answer = await platforms.ask(method, path + query, body, key=asker)
-            assert refusal(answer) == (404, "subscription_not_found"), (method, path, query)
-    assert (await platforms.ask("GET", "/v1/subscription?userId=ada", key=key)).body == []
-    assert (await platforms.ask("GET", one)).body["status"] == "active"
 
 
 async def test_a_paused_subscription_hears_nothing_until_it_is_resumed(product: Running) -> None:
