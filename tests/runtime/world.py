@@ -63,16 +63,27 @@ class World:
         self.down: set[str] = set()
         self._numbers = itertools.count(1)
 
-    def add_service(self, name: str, *, platform: str = "acme", public: bool = False, enabled: bool = True) -> str:
+    def add_service(
+        self,
+        name: str,
+        *,
+        platform: str = "acme",
+        public: bool = False,
+        groups: tuple[str, ...] = (),
+        enabled: bool = True,
+    ) -> str:
+        """With `groups` it is for their users, and for eve, who made it."""
         id = f"service-{next(self._numbers)}"
         self.services.append(
             ServiceGrant(
                 id=id,
                 name=name,
                 owner_platform_id=platform,
-                sharing="public" if public else "none",
+                sharing="public" if public else "group" if groups else "none",
                 enabled=enabled,
                 default_version_id=None,
+                created_by="eve",
+                group_ids=groups,
             )
         )
         return id
