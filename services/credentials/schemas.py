@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -10,7 +11,7 @@ from pydantic.alias_generators import to_camel
 from typing_extensions import TypedDict
 
 from libs.common.clock import wire_time
-from libs.common.errors import invalid
+from libs.common.errors import Detail, invalid
 from libs.common.web.answers import Timestamp
 from libs.common.web.body import Body
 from libs.common.web.text import FreeText, without_controls
@@ -116,11 +117,16 @@ class TokenCreate(_CredentialMembers):
     virtual_id: FreeText | None = None
     service_url: Address | None = None
 
+    @classmethod
+    def contradictions(cls, members: Mapping[str, Any]) -> Iterable[Detail]:
+        given = [kind for kind in Kind if members.get(kind.value) is not None]
+        return [] if len(given) == 1 else [Detail("", _ONE_CREDENTIAL)]
+
     def new_token(self) -> NewToken:
-        """Raises Invalid unless there is exactly one credential, and for a code alone."""
+        """Raises Invalid without a credential, and for a code alone."""
         credential = self.whole_credential()
-        if credential is None or len(self.kinds()) > 1:
-            raise invalid("", "Send exactly one of key{token}, basic{username, password} and oauth{token}.")
+        if credential is None:
+            raise invalid("", _ONE_CREDENTIAL)
         return NewToken(credential, self.service_id, self.service_security_id, self.id, _changeable(self))
 
 
@@ -178,6 +184,7 @@ class ValueBody(Body):
     value: Any = Field(repr=False)
 
 
+_ONE_CREDENTIAL = "Send exactly one of key{token}, basic{username, password} and oauth{token}."
 _NO_EXCHANGE = "exchanging a code is not available for this security yet; send the token itself"
 _KIND_BY_TYPE = {"oauth": Kind.OAUTH, "api_key": Kind.KEY, "apiKey": Kind.KEY, "basic": Kind.BASIC}
 _FLAT_MEMBERS = {

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+from pydantic.alias_generators import to_camel
 from typing_extensions import TypedDict
 
 from libs.common.clock import wire_time
-from libs.common.errors import Detail, Invalid, invalid
+from libs.common.errors import Detail, invalid, invalid_request
 from libs.common.web.answers import Timestamp
 from services.executor.models import ActionRequest, Execution, Payload, Status
 
@@ -51,6 +52,7 @@ _MEMBERS: dict[str, Check] = {
     "user_credential_id": _optional_name,
     "credentials": _named_ids,
 }
+_CAMEL = {name: to_camel(name) for name in _MEMBERS if "_" in name}
 
 
 def parse_action_node(body: Any) -> ActionRequest:
@@ -61,11 +63,12 @@ def parse_action_node(body: Any) -> ActionRequest:
     for name, value in body.items():
         check = _MEMBERS.get(name)
         message = check(value) if check is not None else "unknown member; remove it"
+        if message is None and _CAMEL.get(name) in body:
+            message = "comes in camelCase and in snake_case; give it once"
         if message is not None:
             details.append(Detail(name, message))
     if details:
-        summary = "; ".join(f"{each.path}: {each.message}" for each in details[:3])
-        raise Invalid("invalid_request", f"The body is not valid: {summary}", details=details)
+        raise invalid_request(details, "body")
     return ActionRequest(
         service=body["service"],
         action=body["action"],

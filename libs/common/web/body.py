@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, ClassVar, TypeVar
 
@@ -20,13 +22,15 @@ _CHARSETS = ("", "utf-8", "utf8", "us-ascii")
 _MAX_DEPTH = 100
 _MAX_FAILURES = 1000
 _MAX_PATH = 200
+_UNKNOWN = "unknown member; remove it"
 
 
 class Body(BaseModel):
     """A request body. Members are declared in snake_case and accepted in either case.
 
     `server_owned` names members that a client may send back as it read them and that are ignored. What a
-    validator of the whole body has against one member begins with its name: `userId: required`.
+    validator of the whole body has against one member begins with its name: `userId: required`; pydantic runs it
+    only when each member is fine by itself, so what members have against each other belongs in `contradictions`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel, populate_by_name=True, strict=True)
@@ -35,6 +39,11 @@ class Body(BaseModel):
     def given(self) -> dict[str, Any]:
         """The members that the client sent, by their snake_case names."""
         return self.model_dump(exclude_unset=True)
+
+    @classmethod
+    def contradictions(cls, members: Mapping[str, Any]) -> Iterable[Detail]:
+        """What is wrong between the members, which come by their snake_case names and unchecked."""
+        return ()
 
     @classmethod
     def without_server_owned(cls, value: dict[str, Any]) -> dict[str, Any]:
@@ -61,15 +70,46 @@ def _is_json(content_type: str) -> bool:
     return (media in _JSON_TYPES or media.endswith("+json")) and charset in _CHARSETS
 
 
-def parse_body(model: type[B], value: Any, platform_id: str) -> B:
-    """The body as its model. Raises Invalid with every failure, Forbidden for another platform's id."""
+def parse_body(model: type[B], value: Any, platform_id: str, raw: bytes = b"") -> B:
+    """The body as its model. Raises Invalid with every failure, Forbidden for another platform's id.
+
+    `raw` is what the value was parsed from, to find members that came twice.
+    """
     if not isinstance(value, dict):
         raise invalid("", "The body must be a JSON object.")
     _check_platform(value, platform_id)
+    given = model.without_server_owned(value)
+    names = _names(model)
+    twice = [name for alias, name in names.items() if alias != name and alias in given and name in given]
+    failures = [Detail(name, "comes in camelCase and in snake_case; give it once") for name in twice]
+    failures += [Detail(name[:_MAX_PATH], "comes twice in one object; give it once") for name in repeated_members(raw)]
+    failures += model.contradictions({names.get(name, name): member for name, member in given.items()})
     try:
-        return model.model_validate(model.without_server_owned(value))
+        body = model.model_validate({name: member for name, member in given.items() if name not in twice})
     except ValidationError as error:
-        raise _invalid(error) from None
+        raise _invalid(error, failures) from None
+    if failures:
+        raise invalid_request(failures, "body")
+    return body
+
+
+def repeated_members(raw: bytes) -> list[str]:
+    """The names that any object holds more than once, of which a parser keeps the last without a word."""
+    found: dict[str, None] = {}
+
+    def note(pairs: list[tuple[str, Any]]) -> None:
+        if len(dict(pairs)) < len(pairs):
+            found.update(dict.fromkeys(name for name, times in Counter(name for name, _ in pairs).items() if times > 1))
+
+    if raw:
+        json.loads(raw, object_pairs_hook=note, parse_int=len, parse_float=len)  # numbers of any length cost nothing
+    return list(found)
+
+
+@cache
+def _names(model: type[Body]) -> dict[str, str]:
+    """Each member's snake_case name by its camelCase one."""
+    return {field.alias: name.rstrip("_") for name, field in model.model_fields.items() if field.alias is not None}
 
 
 def _check_platform(value: Mapping[str, Any], platform_id: str) -> None:
@@ -84,17 +124,17 @@ def _ignored(model: type[Body]) -> frozenset[str]:
     return owned | {to_camel(name) for name in owned}
 
 
-def _invalid(error: ValidationError) -> Invalid:
+def _invalid(error: ValidationError, more: Sequence[Detail]) -> Invalid:
     if error.error_count() > _MAX_FAILURES:
         return invalid("", f"The body has more than {_MAX_FAILURES} failures; it is no body of this resource.")
-    details = [_detail(failure) for failure in error.errors(include_url=False, include_input=False)]
+    details = [*more] + [_detail(failure) for failure in error.errors(include_url=False, include_input=False)]
     return invalid_request(details, "body")
 
 
 def _detail(failure: Mapping[str, Any]) -> Detail:
     path = ".".join(str(part) for part in failure["loc"])[:_MAX_PATH]
     if failure["type"] == "extra_forbidden":
-        return Detail(path, "unknown member; remove it")
+        return Detail(path, _UNKNOWN)
     if failure["type"] == "missing":
         return Detail(path, "required")
     message = failure["msg"].removeprefix("Value error, ")

@@ -126,7 +126,7 @@ class Endpoints:
         value = parse_json(raw, request.headers.get("Content-Type", ""))
         if too_deep(value):
             raise invalid("", "The body nests deeper than 100 levels.")
-        return parse_body(route.body, value, platform_id) if route.body is not None else value
+        return parse_body(route.body, value, platform_id, raw) if route.body is not None else value
 
 
 def _with_more(error: Invalid, failures: Sequence[Detail]) -> Invalid:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic import model_validator
 from typing_extensions import TypedDict
 
 from libs.common.clock import wire_time
+from libs.common.errors import Detail
 from libs.common.web.answers import Timestamp
 from libs.common.web.body import Body
 from libs.common.web.text import FreeText
@@ -32,9 +34,16 @@ class GroupUpdate(Body):
         if not isinstance(value, dict) or "Authorization" not in value:
             return value
         rest = {name: member for name, member in value.items() if name != "Authorization"}
-        if rest.get("authorization", value["Authorization"]) != value["Authorization"]:
-            raise ValueError("authorization: differs from Authorization; send one of them")
         return {**rest, "authorization": value["Authorization"]}
+
+    @classmethod
+    def contradictions(cls, members: Mapping[str, Any]) -> Iterable[Detail]:
+        if (
+            "Authorization" in members
+            and members.get("authorization", members["Authorization"]) != members["Authorization"]
+        ):
+            return [Detail("authorization", "differs from Authorization; send one of them")]
+        return []
 
 
 class GroupCreate(GroupUpdate):

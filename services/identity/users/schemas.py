@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Self
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, model_validator
+from pydantic import AfterValidator
 from typing_extensions import TypedDict
 
 from libs.common.clock import wire_time
+from libs.common.errors import Detail
 from libs.common.web.answers import Timestamp
 from libs.common.web.body import Body
 from libs.common.web.text import FreeText
@@ -39,13 +41,12 @@ class Identified(Body):
     user_id: FreeText | None = None
     id: FreeText | None = None
 
-    @model_validator(mode="after")
-    def _one_identifier(self) -> Self:
-        if self.user_id is None and self.id is None:
-            raise ValueError("userId: required, the platform's own identifier of the user")
-        if self.user_id is not None and self.id is not None and self.user_id != self.id:
-            raise ValueError("userId: differs from id; send one of them")
-        return self
+    @classmethod
+    def contradictions(cls, members: Mapping[str, Any]) -> Iterable[Detail]:
+        named = [members[name] for name in ("user_id", "id") if members.get(name) is not None]
+        if not named:
+            return [Detail("userId", "required, the platform's own identifier of the user")]
+        return [Detail("userId", "differs from id; send one of them")] if named[0] != named[-1] else []
 
     @property
     def identifier(self) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal, Self
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints
 from typing_extensions import TypedDict
 
 from libs.common.clock import wire_time
+from libs.common.errors import Detail
 from libs.common.web.answers import Timestamp
 from libs.common.web.body import Body
 from services.webhooks.subscriptions.models import Status, Subscription
@@ -50,11 +52,11 @@ class TriggerSubscription(Body):
     variables: dict[str, Any] | None = None
     variable: dict[str, Any] | None = None
 
-    @model_validator(mode="after")
-    def _one_of_them(self) -> Self:
-        if self.variables is not None and self.variable is not None:
-            raise ValueError("variables and variable mean the same; send one of them")
-        return self
+    @classmethod
+    def contradictions(cls, members: Mapping[str, Any]) -> Iterable[Detail]:
+        if members.get("variables") is not None and members.get("variable") is not None:
+            return [Detail("variable", "means the same as variables; send one of them")]
+        return []
 
     def wanted(self, service: str, trigger: str, credential_id: str | None) -> Wanted:
         return Wanted(service, trigger, None, credential_id, self.url, self.variables or self.variable or {})
@@ -90,12 +92,11 @@ class SubscriptionUpdate(Body):
     url: Url | None = None
     headers: Headers | None = Field(None)
 
-    @model_validator(mode="after")
-    def _not_null(self) -> Self:
-        for name in self.model_fields_set - {"url"}:
-            if getattr(self, name) is None:
-                raise ValueError(f"{name}: may not be null")
-        return self
+    @classmethod
+    def contradictions(cls, members: Mapping[str, Any]) -> Iterable[Detail]:
+        return [
+            Detail(name, "may not be null") for name in ("status", "headers") if members.get(name, "absent") is None
+        ]
 
 
 class SubscriptionMade(TypedDict):
