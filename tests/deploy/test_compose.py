@@ -27,9 +27,7 @@ _ENGINES = {
     for name, service in _SERVICES.items()
     if service["image"].startswith("interactor-engine:") and name not in _ONE_SHOTS
 }
-_ANSWERING = {
-    service: name for name, service in _ENGINES.items() if parse_roles(_SERVICES[name]["command"])[0].edge
-}
+_ANSWERING = {service: name for name, service in _ENGINES.items() if parse_roles(_SERVICES[name]["command"])[0].edge}
 _EACH = pytest.mark.parametrize("service", _SERVICES.values(), ids=_SERVICES)
 
 
