@@ -13,7 +13,9 @@ from services.neighbours import Neighbours
 from services.roles import SERVICES
 
 KEYS = {service: Ed25519PrivateKey.generate() for service in SERVICES}
-PEERS = "catalog=http://127.0.0.1:1,credentials=http://127.0.0.1:2,identity=http://127.0.0.1:3,webhooks=http://127.0.0.1:4"
+PEERS = (
+    "catalog=http://127.0.0.1:1,credentials=http://127.0.0.1:2,identity=http://127.0.0.1:3,webhooks=http://127.0.0.1:4"
+)
 
 
 def base64_of(raw: bytes) -> str:
