@@ -65,6 +65,16 @@ NAMED = {
 }
 
 
+WRITTEN = {
+    "sharing with a group": ("groupId", _of_plain("PUT", S, {"sharing": "group", "groupIds": ["$id"]})),
+    "the version used by default": ("versionId", _of_plain("PUT", S, {"defaultVersionId": "$id"})),
+    "the security used by default": (
+        "securityId",
+        _of_plain("PUT", f"{S}/version/{{versionId}}", {"defaultServiceSecurityId": "$id"}),
+    ),
+}
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="package", autouse=True)
 async def spending(town: Town) -> None:
     """An action that spends the user's token, in both platforms' plain service."""
@@ -79,14 +89,31 @@ async def test_what_is_another_ones_is_as_what_is_not_there(town: Town, name: st
     asker = town.rival if whose == "another platform's" else town.acme
     parameter, request = NAMED[name]
     of = town.acme.plain if parameter in PERSONAL else town.acme.team
-    told = []
-    for id in (of.ids[parameter], UNKNOWN_ID):
-        answer = await asker.ask(user=asker.mallory, **request(asker, id))
-        body = {name: value for name, value in orjson.loads(answer.body).items() if name not in _OF_THE_REQUEST}
-        told.append((answer.status, orjson.dumps(body).replace(id.encode(), b"$id")))
-    assert told[0] == told[1]
-    assert told[0][0] in (404, 409)
-    assert town.acme.marks.hidden.encode() not in told[0][1]
+    theirs, nothing = [
+        await _told(asker, asker.mallory, request(asker, id), id) for id in (of.ids[parameter], UNKNOWN_ID)
+    ]
+    assert theirs == nothing
+    assert theirs[0] in (404, 409)
+    assert town.acme.marks.hidden.encode() not in theirs[1]
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+async def test_what_a_service_is_to_refer_to_is_its_own_platforms(town: Town, name: str) -> None:
+    acme, rival = town.acme, town.rival
+    parameter, request = WRITTEN[name]
+    for of in (acme.plain, acme.shop):
+        theirs, nothing = [
+            await _told(rival, rival.ann, request(rival, id), id) for id in (of.ids[parameter], UNKNOWN_ID)
+        ]
+        assert theirs == nothing
+        assert theirs[0] == 400
+
+
+async def _told(asker: House, user: str, request: dict[str, Any], id: str) -> tuple[int, bytes]:
+    """Status and body, without what is the request's own."""
+    answer = await asker.ask(user=user, **request)
+    body = {name: value for name, value in orjson.loads(answer.body).items() if name not in _OF_THE_REQUEST}
+    return answer.status, orjson.dumps(body).replace(id.encode(), b"$id")
 
 
 async def test_a_service_that_has_anothers_id_for_its_name_opens_nothing(town: Town) -> None:

@@ -172,6 +172,8 @@ class Services:
 
 def _mine(service: Service, actor: Actor) -> Service:
     """Raises Conflict unless the actor's platform owns it and it is there, Forbidden unless it may change it."""
+    if service.platform_id != actor.platform_id:
+        raise id_taken()
     if service.removed_at is not None:
         raise Conflict(
             "service_being_removed",
@@ -179,7 +181,7 @@ def _mine(service: Service, actor: Actor) -> Service:
             "or use another id. After a day it is free in any case.",
             retry_after_s=1,
         )
-    if service.platform_id != actor.platform_id or not service.visible_to(actor):
+    if not service.visible_to(actor):
         raise id_taken()
     service.refuse_change_by(actor)
     return service
