@@ -55,13 +55,14 @@ class Furnished:
 
 
 class House:
-    """A platform, its users ann (who made everything, and is in a group) and mallory, and its three services."""
+    """A platform, its three services, and its users: ann made everything, mia is in her group, mallory in none."""
 
     def __init__(self, platform: str, key: str, url: str, session: aiohttp.ClientSession) -> None:
         self.platform = platform
         self.key = key
         self.marks = Marks.of(platform)
         self.ann = f"ann {self.marks.private}"
+        self.mia = "mia"
         self.mallory = "mallory"
         self.group_id = ""
         self._url = url
@@ -90,9 +91,11 @@ class House:
         """Everything, through the API."""
         mail = f"{self.marks.private}@example.com"
         await self.ok("POST", "/v1/user", {"userId": self.ann, "email": mail, "name": f"Ann {self.marks.private}"})
-        await self.ok("POST", "/v1/user", {"userId": self.mallory})
+        for user in (self.mia, self.mallory):
+            await self.ok("POST", "/v1/user", {"userId": user})
         group = {"name": f"group {self.marks.hidden}", "authorization": {"note": self.marks.hidden}}
         self.group_id = (await self.ok("POST", "/v1/group", group, user=self.ann))["id"]
+        await self.ok("POST", f"/v1/group/{self.group_id}/user", {"userId": self.mia}, user=self.ann)
         self.plain = await self._service("plain", self.marks.private, sharing="none")
         self.team = await self._service("team", self.marks.hidden, sharing="group", groupIds=[self.group_id])
         self.shop = await self._service(f"shop of {self.platform}", "", sharing="none")

@@ -40,6 +40,11 @@ def is_personal(route: Route, _: bool) -> bool:
     return bool(refs_of(route) & PERSONAL)
 
 
+def is_anothers(route: Route, _: bool) -> bool:
+    """Personal, and not among what the members of a group see of it."""
+    return bool(refs_of(route) & (PERSONAL - {"groupId", "userId"}))
+
+
 def names_nothing(route: Route, _: bool) -> bool:
     return not refs_of(route)
 
@@ -86,6 +91,9 @@ PUBLIC = (
     Rule(anything, 403),
 )
 """What is named is another platform's public service."""
+
+MEMBER = (*_ALWAYS, Rule(is_anothers, 404), Rule(reads, None), Rule(uses, None), Rule(anything, 403))
+"""What is named is shared with a group that this user is a member of."""
 
 SEEN = (*_ALWAYS, Rule(is_personal, 404), Rule(reads, None), Rule(uses, None), Rule(anything, 403))
 """What is named is the own platform's, shared with all of it, and not this user's."""

@@ -13,7 +13,7 @@ from services.catalog.services.schemas import ServiceCreate
 from tests.isolation.asking import Asked, Refs, ask_of, keyed_routes, parameters_of
 from tests.isolation.conftest import Town
 from tests.isolation.house import UNKNOWN_ID, Furnished, House
-from tests.isolation.rules import NOT_THERE, PERSONAL, PUBLIC, SEEN, Rule, expected
+from tests.isolation.rules import MEMBER, NOT_THERE, PERSONAL, PUBLIC, SEEN, Rule, expected
 from tests.product import Answer
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
@@ -203,6 +203,19 @@ async def test_what_the_platform_shares_is_used_by_its_users_and_changed_by_its_
     named = refs(acme.plain, acme.mallory, by_name=by_name)
     nowhere = without(named, PERSONAL)
     await compare(findings, acme, named, SEEN, acme.mallory, nowhere=nowhere, users_only=True)
+    findings.settle()
+
+
+@pytest.mark.parametrize("by_name", [False, True])
+async def test_what_is_shared_with_groups_is_used_by_their_members_and_changed_by_their_admins(
+    town: Town, by_name: bool
+) -> None:
+    acme = town.acme
+    personal = {acme.team.ids[name] for name in ("tokenId", "subscriptionId", "deliveryId", "executionId")}
+    findings = Findings([acme.marks.secret], personal)
+    named = refs(acme.team, acme.mia, by_name=by_name)
+    nowhere = without(named, PERSONAL)
+    await compare(findings, acme, named, MEMBER, acme.mia, nowhere=nowhere, users_only=True)
     findings.settle()
 
 

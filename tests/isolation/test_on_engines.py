@@ -33,6 +33,7 @@ async def city(engine_urls: EngineUrls) -> AsyncIterator[Town]:
         isolation.test_a_public_service_is_used_by_every_platform_and_changed_by_its_own,
         isolation.test_what_is_shared_with_groups_is_not_there_for_others,
         isolation.test_what_the_platform_shares_is_used_by_its_users_and_changed_by_its_creator,
+        isolation.test_what_is_shared_with_groups_is_used_by_their_members_and_changed_by_their_admins,
         isolation.test_the_owner_reads_everything_of_its_own,
     ],
 )
