@@ -67,7 +67,7 @@ class Cascades:
             self._on_ending()
         if cascade.user_row_id is not None:
             await self._endpoints.close_scope(user_scope(cascade.user_row_id))
-        elif cascade.service_id is not None and cascade.trigger_id is None:
+        if cascade.service_id is not None and cascade.trigger_id is None:
             await self._endpoints.close_service(cascade.service_id, cascade.event_id, cascade.until)
 
     def _over(self, cascade: Cascade) -> list[Message]:

@@ -39,6 +39,6 @@ class Cascade(BaseModel):
         return {name: id for name, id in ids.items() if id is not None}
 
     @property
-    def until(self) -> datetime:
-        """What was made later belongs to something made anew under the same id."""
-        return self.deleted_at + CLOCKS_APART
+    def until(self) -> datetime | None:
+        """What was made later belongs to something made anew under its id; users never come back under theirs."""
+        return self.deleted_at + CLOCKS_APART if self.user_row_id is None else None

@@ -58,7 +58,7 @@ class Endpoints:
         )
         return opened.decode()
 
-    async def close_service(self, service_id: str, event_id: str | None, until: datetime) -> None:
+    async def close_service(self, service_id: str, event_id: str | None, until: datetime | None) -> None:
         """Closes the endpoints of a deleted service, or of one event of it; their URLs answer 404 from then on.
 
         Those that were made after `until` stay open.
@@ -66,7 +66,7 @@ class Endpoints:
 
         async def some() -> list[Endpoint]:
             found = await self._repository.open_of_service(service_id, event_id)
-            return [endpoint for endpoint in found if endpoint.inserted_at <= until]
+            return [endpoint for endpoint in found if until is None or endpoint.inserted_at <= until]
 
         await self._close_all(some)
 

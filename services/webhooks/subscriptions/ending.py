@@ -52,15 +52,16 @@ class Ending:
         due_at = self._clock.now() + UNFINISHED_LEASE
         await self.finish(await self._changes.save(subscription, {"status": Status.DELETING, "due_at": due_at}))
 
-    async def end_all(self, of: Mapping[str, str], until: datetime) -> None:
-        """Begins to end all with these fields that were made by then.
+    async def end_all(self, of: Mapping[str, str], until: datetime | None) -> None:
+        """Begins to end all with these fields that were made by then, or whenever.
 
         Their hooks run from their rows, so that a slow provider holds up no other deletion.
         """
         after: Cursor | None = None
         while True:
             found, after = await self._repository.not_ending(of, after, _CASCADE_CHUNK)
-            await asyncio.gather(*(self._begin(each) for each in found if each.inserted_at <= until))
+            meant = [each for each in found if until is None or each.inserted_at <= until]
+            await asyncio.gather(*(self._begin(each) for each in meant))
             if after is None:
                 return
 
