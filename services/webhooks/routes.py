@@ -13,7 +13,7 @@ from libs.common.web.routes import ApiRequest, QueryParameter, Route, User
 from services.webhooks.deliveries.deliveries import Deliveries
 from services.webhooks.deliveries.schemas import DeliveryRow, Recovered, delivery_row
 from services.webhooks.endpoints.inbound import Inbound
-from services.webhooks.endpoints.setting import Offers, WebhookSettings
+from services.webhooks.endpoints.setting import Offers, WebhookSetting, WebhookSettings
 from services.webhooks.notifications.notifications import Notifications
 from services.webhooks.notifications.schemas import (
     ListedNotification,
@@ -84,6 +84,7 @@ class WebhooksRoutes:
                 "What to paste into the provider's webhook form",
                 user=User.REQUIRED,
                 query=_SETTING,
+                answer=WebhookSetting,
             ),
         )
 

@@ -16,6 +16,7 @@ from libs.common.web.openapi_parts import (
     FAILURES,
     HEADERS,
     KEY_SCHEMES,
+    OF_ANY_ANSWER,
     PAGING,
     PARAMETERS,
     PROBLEM,
@@ -66,11 +67,14 @@ def openapi(tables: Iterable[tuple[str, Iterable[Route]]], about: About) -> Obje
     }
 
 
-class _Untitled(GenerateJsonSchema):
-    """Without a title for each member, which would but repeat its name."""
+class _Plain(GenerateJsonSchema):
+    """Without titles, which repeat a member's name, and defaults: a member that is left out stays as it is."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:
         return False
+
+    def default_schema(self, schema: Any) -> Any:
+        return self.generate_inner(schema["schema"])
 
 
 class _Schemas:
@@ -84,7 +88,7 @@ class _Schemas:
         answers = [(type_, "serialization", TypeAdapter(type_)) for type_ in rows]
         self._refs, definitions = TypeAdapter.json_schemas(
             [*wanted, *answers],  # type: ignore[list-item]  # mypy takes the mode for any text
-            schema_generator=_Untitled,
+            schema_generator=_Plain,
             ref_template=ref("schemas", "{model}")["$ref"],
         )
         self.named: Object = definitions.get("$defs", {})
@@ -149,7 +153,7 @@ class _Operation:
         return {"description": said} if said else {}
 
     def _success(self) -> Object:
-        names = {"x-request-id": "RequestId"} | ({"Link": "Link"} if self._answered.listed else {})
+        names = OF_ANY_ANSWER | ({"Link": "Link"} if self._answered.listed else {})
         content = {"schema": self._schemas.of_answer(self._answered), **self._example("response")}
         return {
             "description": "Success",
@@ -176,11 +180,9 @@ def operation_id(method: str, route: Route, *, listed: bool) -> str:
 
 
 def _failure(title: str, status: int) -> Object:
-    headers = {"x-request-id": ref("headers", "RequestId")}
-    if status in (409, 429, 503):
-        headers["Retry-After"] = ref("headers", "RetryAfter")
+    names = OF_ANY_ANSWER | ({"Retry-After": "RetryAfter"} if status in (409, 429, 503) else {})
     return {
         "description": title,
-        "headers": headers,
+        "headers": {header: ref("headers", name) for header, name in names.items()},
         "content": {_PROBLEM_JSON: {"schema": ref("schemas", "Problem")}},
     }

@@ -86,9 +86,15 @@ HEADERS: dict[str, Any] = {
         "schema": {"type": "string"},
     },
     "Link": {"description": 'The next page, `rel="next"`, where there is one.', "schema": {"type": "string"}},
+    "RateLimit": {
+        "description": "What is left of the key's rate, where it has a limit (draft-ietf-httpapi-ratelimit-headers).",
+        "schema": {"type": "string"},
+    },
+    "RateLimitPolicy": {"description": "The key's rate, where it has a limit.", "schema": {"type": "string"}},
     "RetryAfter": {"description": "Seconds after which trying again may help.", "schema": {"type": "string"}},
 }
 FAILURES: dict[int, type[ServiceError]] = {ServiceError.status: ServiceError, **BY_STATUS}
+OF_ANY_ANSWER = {"x-request-id": "RequestId", "RateLimit": "RateLimit", "RateLimit-Policy": "RateLimitPolicy"}
 _ALWAYS = (400, 401, 404, 429, 500, 503)
 _OF_A_CHANGE = (403, 409)
 _OF_A_BODY = (413, 415)

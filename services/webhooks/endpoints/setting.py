@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from pydantic import with_config
+from typing_extensions import TypedDict
+
 from libs.common.contracts.catalog import ComponentGrant, ServiceGrant
 from libs.common.contracts.identity import UserGrant
 from libs.common.errors import NotFound, invalid
@@ -12,6 +15,14 @@ from services.webhooks.endpoints.endpoints import Endpoints
 from services.webhooks.endpoints.models import Endpoint
 from services.webhooks.endpoints.scoping import Asker, channel_type, scope_of
 from services.webhooks.subscriptions.models import Subscription
+
+
+@with_config(extra="allow")
+class WebhookSetting(TypedDict):
+    """What to paste into the provider's form: the members that the version's setting names, the URL and the secret."""
+
+    url: str
+    secret: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,8 +62,26 @@ def test_openapi_has_every_path_parameter_and_nothing_but_operations(openapi: An
         assert path.startswith("/v1/")
         assert set(methods) <= _METHODS
         for operation in methods.values():
-            named = [each["name"] for each in operation["parameters"] if each["in"] == "path"]
+            named = [each["name"] for each in operation["parameters"] if each.get("in") == "path"]
             assert all(f"{{{name}}}" in path for name in named)
             assert len(named) == path.count("{")
+            assert all(each.get("description") for each in operation["parameters"] if "$ref" not in each)
             assert operation["summary"]
             assert operation["responses"]
+
+
+def test_openapi_names_every_operation_once(openapi: Any) -> None:
+    names = [operation["operationId"] for methods in openapi["paths"].values() for operation in methods.values()]
+    assert len(names) == len(set(names))
+    assert all(name.isidentifier() for name in names)
+
+
+def test_openapi_describes_every_answer(openapi: Any) -> None:
+    undescribed = {
+        operation["operationId"]
+        for methods in openapi["paths"].values()
+        for operation in methods.values()
+        for status, answer in operation["responses"].items()
+        if status < "300" and answer["content"]["application/json"]["schema"] == {}
+    }
+    assert undescribed == {"execute"}  # it answers the action's bare output

@@ -78,7 +78,7 @@ async def test_an_answer_is_described_by_its_handlers_type(edge: Edge) -> None:
 
     listed = answer("/v1/thing", "get")
     assert listed["content"]["application/json"]["schema"] == {"type": "array", "items": {"type": "integer"}}
-    assert set(listed["headers"]) == {"x-request-id", "Link"}
+    assert set(listed["headers"]) == {"x-request-id", "RateLimit", "RateLimit-Policy", "Link"}
     shown = answer("/v1/thing/{thingId}", "get")["content"]["application/json"]["schema"]
     assert set(resolve(document, shown["$ref"])["properties"]) == {"id", "user", "flag"}
     assert answer("/v1/any", "post")["content"]["application/json"]["schema"] == {}
