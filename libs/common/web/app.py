@@ -13,8 +13,10 @@ from typing import Any, TypeAlias
 from urllib.parse import unquote
 
 from aiohttp import hdrs, web
+from aiohttp.http import HttpProcessingError
 
-from libs.common.errors import MethodNotAllowed, NotFound
+from libs.common.errors import Invalid, MethodNotAllowed, NotFound
+from libs.common.ids import new_id
 from libs.common.web.endpoint import Endpoint, Endpoints, request_id_of
 from libs.common.web.health import starting
 from libs.common.web.problems import problem
@@ -133,6 +135,32 @@ class Entrance:
         return problem(starting(), request_id_of(request))
 
 
+class _Protocol(web.RequestHandler):
+    """A connection. What is no HTTP is a problem, too, and is not logged: aiohttp would log a header with its value."""
+
+    __slots__ = ()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        if not isinstance(exc, HttpProcessingError):
+            return super().handle_error(request, status, exc, message)
+        response = problem(Invalid("malformed_http", "The request is not well-formed HTTP."), new_id())
+        response.force_close()
+        return response
+
+
+class _Server(web.Server):
+    """Makes the connections."""
+
+    def __call__(self) -> web.RequestHandler:
+        return _Protocol(self, loop=self._loop, **self._kwargs)
+
+
 def server_of(application: Serve, *, largest_body_bytes: int) -> web.Server:
     """The server, to be made where its event loop runs."""
     loop = asyncio.get_running_loop()
@@ -140,7 +168,7 @@ def server_of(application: Serve, *, largest_body_bytes: int) -> web.Server:
     def request_of(message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
         return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=largest_body_bytes)
 
-    return web.Server(application, request_factory=request_of, access_log=None)
+    return _Server(application, request_factory=request_of, access_log=None)
 
 
 def _plain(handler: Any) -> Endpoint:

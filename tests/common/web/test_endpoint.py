@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
+import orjson
 import pytest
 from structlog.typing import EventDict
 
@@ -248,3 +249,23 @@ async def test_a_caller_that_goes_away_amid_its_body_is_no_fault_of_ours(edge: E
     await writer.wait_closed()
     assert (await edge.ask("GET", "/v1/thing")).status == 200
     assert logged == []
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b"GET /v1/thing HTTP/1.1\r\nHost: x\r\napi_key: hunter2\x01\r\n\r\n",
+        b"GET /v1/thing HTTP/1.1\r\nHost: x\r\napi_key : hunter2\r\n\r\n",
+        b"GET /v1/thing?%b HTTP/1.1\r\nHost: x\r\n\r\n" % (b"hunter2" * 2000),
+        b"hunter2\r\n\r\n",
+    ],
+)
+async def test_what_is_no_http_is_a_problem_and_leaves_nothing_in_the_log(
+    edge: Edge, request_: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    head, _, body = (await edge.raw(request_)).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.0 400 ")
+    assert b"Content-Type: application/problem+json" in head
+    assert orjson.loads(body)["code"] == "malformed_http"
+    assert b"hunter2" not in body
+    assert caplog.text == ""
