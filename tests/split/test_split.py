@@ -21,6 +21,7 @@ from tests.api_client import ApiClient
 from tests.demo.narrator import Narrator
 from tests.demo.story import Story
 from tests.engines.fixtures import EngineUrls
+from tests.runtime.provider import Provider
 from tests.split.running import Split, split
 
 pytestmark = [
@@ -72,11 +73,11 @@ async def api(run: Run) -> AsyncIterator[ApiClient]:
         yield client
 
 
-async def _felt(what: Callable[[], Awaitable[bool]]) -> None:
+async def _felt(what: Callable[[], Awaitable[bool]], within_s: float = _FELT_WITHIN_S) -> None:
     """Holds once a change is seen everywhere, which takes no longer than a second."""
     since_s = time.monotonic()
     while not await what():
-        assert time.monotonic() - since_s < _FELT_WITHIN_S, "a change was not seen within a second"
+        assert time.monotonic() - since_s < within_s, f"a change was not seen within {within_s:g} s"
         await asyncio.sleep(0.01)
 
 
@@ -109,6 +110,47 @@ async def test_what_is_written_in_one_process_is_felt_in_the_others_within_a_sec
     await _felt(lambda: says("always this"))
     await api.ask("DELETE", f"/user/{_USER}")
     await _felt(lambda: executes(404))
+
+
+@pytest.mark.parametrize(("user", "gone"), [("hans", "/user/hans"), ("hugo", "/service/hugos?userId=ann&force=true")])
+async def test_what_is_deleted_is_gone_everywhere_and_its_hook_is_still_removed(
+    api: ApiClient, user: str, gone: str
+) -> None:
+    provider = Provider(answer={"id": "hook-1"})
+    await provider.start()
+    try:
+        token, subscription = await _make_hooked(api, provider, user)
+        await api.ask("DELETE", gone)
+        for path in (gone, f"/service/{user}s/token/{token}?userId={user}", f"/subscription/{subscription}"):
+            await _felt(lambda path=path: _missing(api, path))
+        await _felt(lambda: _removed(provider), within_s=10)
+    finally:
+        await provider.close()
+    assert [seen.headers["authorization"] for seen in provider.seen] == [f"Bearer token-of-{user}"] * 2
+
+
+async def _make_hooked(api: ApiClient, provider: Provider, user: str) -> tuple[str, str]:
+    """A service of ann's, the user's token for it and subscription, whose remote hook both are needed for."""
+    request = {"@type": "http", "url": f"{provider.url}/hooks"}
+    hooks = {"create": {**request, "method": "POST"}, "delete": {**request, "method": "DELETE"}}
+    for each in ("ann", user):
+        await api.post("/user", {"userId": each})
+    await api.post("/service?userId=ann", {"name": f"{user}s"})
+    await api.post(f"/service/{user}s/security?userId=ann", {"type": "bearer", "label": {"en": "key"}})
+    await api.post(f"/service/{user}s/trigger?userId=ann", {"name": "t", "logic": hooks})
+    key = {"key": {"token": f"token-of-{user}"}}
+    token = await api.post(f"/user/{user}/token", {"serviceId": f"{user}s", **key})
+    path = f"/service/{user}s/trigger/t/subscription?userId={user}"
+    made = await api.post(path, {"url": f"{provider.url}/hook"}, status=201)
+    return token["id"], made["id"]
+
+
+async def _removed(provider: Provider) -> bool:
+    return provider.seen[-1].method == "DELETE"
+
+
+async def _missing(api: ApiClient, path: str) -> bool:
+    return (await api.ask("GET", path.partition("&")[0])).status == 404
 
 
 async def test_a_key_that_a_command_makes_opens_every_door_and_revoked_none(run: Run) -> None:
