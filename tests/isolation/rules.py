@@ -11,7 +11,7 @@ from tests.isolation.asking import refs_of
 PERSONAL = frozenset({"tokenId", "subscriptionId", "deliveryId", "executionId", "notificationId", "groupId", "userId"})
 """Path parameters of what belongs to a user, a group, or the platform that received it, whatever service it is of."""
 
-_USES = ("/execute", "/subscription", "/token", "/webhookSetting", "/oauth", "/refreshVariables")
+_USES = ("/execute", "/subscription", "/token", "/webhookSetting")
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ def reads(route: Route, _: bool) -> bool:
 
 
 def uses(route: Route, _: bool) -> bool:
-    return route.path.endswith(_USES) and (route.method, route.path) != ("POST", "/v1/user/{userId}/token")
+    return route.path.endswith(_USES)
 
 
 def is_personal(route: Route, _: bool) -> bool:

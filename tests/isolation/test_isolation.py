@@ -10,7 +10,7 @@ import pytest
 
 from libs.common.web.routes import QueryParameter, Route, User
 from services.catalog.services.schemas import ServiceCreate
-from tests.isolation.asking import Asked, Refs, ask_of, keyed_routes, parameters_of
+from tests.isolation.asking import Asked, Refs, ask_of, keyed_routes, parameters_of, refs_of
 from tests.isolation.conftest import Town
 from tests.isolation.house import UNKNOWN_ID, Furnished, House
 from tests.isolation.rules import MEMBER, NOT_THERE, PERSONAL, PUBLIC, SEEN, Rule, expected
@@ -86,6 +86,17 @@ async def compare(
                 findings.alike((asked, answer), (missing, await missing.by(house, user=who)))
 
 
+async def held(house: House, service: Furnished) -> dict[str, bytes]:
+    """What the owner reads of the service; of its deliveries more happens by itself."""
+    asked = [
+        ask_of(route, refs(service, house.ann))
+        for route in keyed_routes()
+        if route.method == "GET" and refs_of(route) and not route.path.endswith("/delivery")
+    ]
+    users = [house.ann if each.route.user is User.REQUIRED else None for each in asked]
+    return {str(each): (await each.by(house, user=user)).body for each, user in zip(asked, users, strict=True)}
+
+
 async def test_without_a_key_nobody_gets_in(town: Town) -> None:
     findings = Findings(private_texts(town.acme, town.acme.plain, town.acme.shop), [town.acme.shop.name])
     for route in keyed_routes():
@@ -110,8 +121,10 @@ async def test_another_platforms_things_are_not_there(town: Town, by_name: bool)
     acme, rival = town.acme, town.rival
     findings = Findings(private_texts(acme, acme.plain, acme.team))
     for service in (acme.plain, acme.team):
+        before = await held(acme, service)
         named = refs(service, rival.ann, by_name=by_name)
         await compare(findings, rival, named, NOT_THERE, rival.ann, nowhere=without(named, service.ids))
+        assert await held(acme, service) == before
     findings.settle()
 
 
@@ -188,8 +201,9 @@ async def test_what_is_shared_with_groups_is_not_there_for_others(town: Town, by
     acme = town.acme
     findings = Findings([acme.marks.hidden, acme.marks.secret], set(acme.team.ids.values()) - {acme.ann})
     named = refs(acme.team, acme.mallory, by_name=by_name)
-    nowhere = without(named, acme.team.ids)
+    before, nowhere = await held(acme, acme.team), without(named, acme.team.ids)
     await compare(findings, acme, named, NOT_THERE, acme.mallory, nowhere=nowhere, users_only=True)
+    assert await held(acme, acme.team) == before
     findings.settle()
 
 
