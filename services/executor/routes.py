@@ -12,6 +12,7 @@ from libs.common.web.routes import ApiRequest, QueryParameter, Route, User
 from services.executor.executions import Executions
 from services.executor.models import ActionRequest, Status
 from services.executor.schemas import (
+    ActionNode,
     Executed,
     ExecutionDetail,
     ExecutionRow,
@@ -41,7 +42,7 @@ class ExecutorRoutes:
                 "/v1/execute",
                 self.execute,
                 "Execute an action node and answer its bare output",
-                json_body=True,
+                json_body=ActionNode,
                 user=User.REQUIRED,
                 effect=True,
                 answer=Any,
@@ -52,7 +53,7 @@ class ExecutorRoutes:
                 f"{_ACTION}/execute",
                 self.execute_action,
                 "Execute an action with the body as its input",
-                json_body=True,
+                json_body=dict[str, Any],
                 user=User.REQUIRED,
                 effect=True,
                 query=(_CREDENTIAL,),

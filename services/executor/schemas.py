@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Annotated, Any, Literal, NotRequired, TypeAlias
 
+from pydantic import Field, with_config
 from pydantic.alias_generators import to_camel
 from typing_extensions import TypedDict
 
@@ -52,6 +53,21 @@ _MEMBERS: dict[str, Check] = {
     "user_credential_id": _optional_name,
     "credentials": _named_ids,
 }
+Name: TypeAlias = Annotated[str, Field(min_length=1, max_length=_LONGEST_NAME)]
+ActionNode = TypedDict(
+    "ActionNode",
+    {
+        "@type": Literal["action"],
+        "service": Name,
+        "action": Name,
+        "serviceVersion": NotRequired[Name | None],
+        "actionVersion": NotRequired[Name | None],
+        "input": NotRequired[dict[str, Any] | None],
+        "userCredentialId": NotRequired[Name | None],
+        "credentials": NotRequired[dict[str, Name] | None],
+    },
+)
+with_config(extra="forbid")(ActionNode)
 _CAMEL = {name: to_camel(name) for name in _MEMBERS if "_" in name}
 
 

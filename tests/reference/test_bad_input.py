@@ -223,6 +223,18 @@ def test_members_that_contradict_each_other_are_told_with_all_else(
     assert set(refused(answer, 400, "invalid_request")) == found
 
 
+def test_a_member_is_known_by_its_own_name_alone(world: World) -> None:
+    assert refused(make(world, "action", {"name": "inner", "schema_": {}}), 400) == ["schema_"]
+
+
+def test_all_headers_that_cannot_be_set_are_told(world: World) -> None:
+    path = f"/v1/subscription/{world.ids['subscriptionId']}"
+    headers = {"Host": "x", "X-One": "\n", "X-Two": "fine", "Webhook-Id": "1"}
+    answer = send(world, "PUT", path, json.dumps({"headers": headers}).encode(), query=f"?userId={world.user}")
+    assert refused(answer, 400) == ["headers"]
+    assert all(name in answer.json()["error"] for name in ("Host", "X-One", "Webhook-Id"))
+
+
 @pytest.mark.parametrize("member", ["platformId", "platform"])
 def test_another_platforms_id_is_forbidden(world: World, member: str) -> None:
     refused(make(world, "group", {"name": "g", member: "other"}), 403, "other_platform")

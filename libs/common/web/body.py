@@ -82,10 +82,12 @@ def parse_body(model: type[B], value: Any, platform_id: str, raw: bytes = b"") -
     names = _names(model)
     twice = [name for alias, name in names.items() if alias != name and alias in given and name in given]
     failures = [Detail(name, "comes in camelCase and in snake_case; give it once") for name in twice]
+    inner = [name for name in given if name.endswith("_") and name in model.model_fields]
+    failures += [Detail(name, _UNKNOWN) for name in inner]
     failures += [Detail(name[:_MAX_PATH], "comes twice in one object; give it once") for name in repeated_members(raw)]
     failures += model.contradictions({names.get(name, name): member for name, member in given.items()})
     try:
-        body = model.model_validate({name: member for name, member in given.items() if name not in twice})
+        body = model.model_validate({name: member for name, member in given.items() if name not in (*twice, *inner)})
     except ValidationError as error:
         raise _invalid(error, failures) from None
     if failures:

@@ -82,7 +82,7 @@ class _Schemas:
 
     def __init__(self, tables: Tables) -> None:
         routes = [route for _, routes in tables for route in routes]
-        bodies = {route.body: None for route in routes if route.body is not None}
+        bodies = {_taken_by(route): None for route in routes if _taken_by(route) is not None}
         rows = {answered_by(route).row: None for route in routes}
         wanted = [(type_, "validation", TypeAdapter(type_)) for type_ in bodies]
         answers = [(type_, "serialization", TypeAdapter(type_)) for type_ in rows]
@@ -94,7 +94,7 @@ class _Schemas:
         self.named: Object = definitions.get("$defs", {})
 
     def of_body(self, route: Route) -> Object:
-        return {} if route.body is None else self._refs[route.body, "validation"]
+        return self._refs[_taken_by(route), "validation"]
 
     def of_answer(self, answered: Answered) -> Object:
         row = self._refs[answered.row, "serialization"]
@@ -122,7 +122,7 @@ class _Operation:
             "parameters": self._parameters(),
             "responses": {str(route.status): self._success(), **failures(route)},
         }
-        if route.body is not None or route.json_body:
+        if _taken_by(route) is not None:
             content = {"schema": self._schemas.of_body(route), **self._example("request")}
             operation["requestBody"] = {"content": {_JSON: content}}
         return operation
@@ -163,6 +163,10 @@ class _Operation:
 
     def _example(self, part: str) -> Object:
         return {"example": self._sample[part]} if part in self._sample else {}
+
+
+def _taken_by(route: Route) -> Any:
+    return route.body or route.json_body
 
 
 def operation_id(method: str, route: Route, *, listed: bool) -> str:

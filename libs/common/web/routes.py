@@ -78,11 +78,11 @@ Handler: TypeAlias = Callable[[ApiRequest], Awaitable[Any]]
 class Route:
     """One operation. A handler answers JSON, a `Listing`, or a whole `web.Response`.
 
-    `method` `PUT` is served for `PATCH` too. `body` is the model of the request body; `json_body` takes any
-    JSON instead. `effect` marks an operation whose effect may leave the product before it is answered. An
-    `open` route needs no key and reads its body itself, up to its own limit. What is answered is described by the
-    handler's type, or by `answer` where that says more: the type of the body, or of a list's rows. `fails` are
-    statuses of problems beyond those that any such route can answer.
+    `method` `PUT` is served for `PATCH` too. `body` is the model of the request body; with `json_body` any JSON is
+    taken instead, which that type only describes. `effect` marks an operation whose effect may leave the product
+    before it is answered. An `open` route needs no key and reads its body itself, up to its own limit. What is
+    answered is described by the handler's type, or by `answer` where that says more: the type of the body, or of
+    a list's rows. `fails` are statuses of problems beyond those that any such route can answer.
     """
 
     method: str
@@ -90,7 +90,7 @@ class Route:
     handler: Handler
     summary: str
     body: type[Body] | None = None
-    json_body: bool = False
+    json_body: Any = None
     user: User = User.OPTIONAL
     status: int = 200
     effect: bool = False

@@ -26,12 +26,18 @@ def _headers(value: dict[str, str]) -> dict[str, str]:
         raise ValueError(f"at most {_MAX_HEADERS} headers")
     if len({name.lower() for name in value}) < len(value):
         raise ValueError("names differ in more than their case, as headers don't tell it apart")
-    for name, text in value.items():
-        if not _HEADER.match(name) or name.lower() in _RESERVED or name.lower().startswith("webhook-"):
-            raise ValueError(f"{name!r} can't be set")
-        if not text.isprintable() or len(text) > 1024:
-            raise ValueError(f"the value of {name!r} must be printable and at most 1024 characters")
+    wrong = [each for name, text in value.items() if (each := _header_failure(name, text))]
+    if wrong:
+        raise ValueError("; ".join(wrong))
     return value
+
+
+def _header_failure(name: str, text: str) -> str | None:
+    if not _HEADER.match(name) or name.lower() in _RESERVED or name.lower().startswith("webhook-"):
+        return f"{name!r} can't be set"
+    if not text.isprintable() or len(text) > 1024:
+        return f"the value of {name!r} must be printable and at most 1024 characters"
+    return None
 
 
 def _url(value: str) -> str:

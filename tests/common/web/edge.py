@@ -122,8 +122,8 @@ class Things:
             Route("GET", "/v1/thing/{thingId}", self.show, "Show a thing", query=(_FLAG,)),
             Route("PUT", "/v1/thing/{thingId}", self.echo, "Change a thing", ThingBody),
             Route("DELETE", "/v1/thing/{thingId}", self.show, "Delete a thing"),
-            Route("POST", "/v1/run", self.run, "Run", json_body=True, user=User.REQUIRED, effect=True, fails=(422,)),
-            Route("POST", "/v1/any", self.echo, "Answer the body", json_body=True),
+            Route("POST", "/v1/run", self.run, "Run", json_body=Any, user=User.REQUIRED, effect=True, fails=(422,)),
+            Route("POST", "/v1/any", self.echo, "Answer the body", json_body=Any),
             Route("*", "/open/{state}", self.open, "Take anything", open=True),
         )
 
