@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.parts import EACH_ALONE, running_parts
 from tests.product import Answer, Running
 from tests.webhooks.story import Story, hub, subscriber
 
@@ -38,6 +39,11 @@ class Club:
 
 @pytest.fixture
 async def club(product: Running) -> Club:
+    return await founded(product)
+
+
+async def founded(product: Any) -> Club:
+    """`product` may be in parts."""
     story = await hub(product)
     await product.ok("POST", "/v1/user", json={"userId": "bob"})
     group = await product.ok("POST", "/v1/group?userId=ada", json={"name": "club"})
@@ -145,3 +151,19 @@ async def test_a_component_is_no_way_round(club: Club) -> None:
     assert (answer.status, answer.body["code"]) == (404, "not_found")
     assert answer.body["detail"].replace("hub", "buh") == missing.body["detail"]
     assert (await product.api("POST", f"{run}?userId=ada", json={})).body["output"] == "pong"
+
+
+async def test_every_process_feels_it() -> None:
+    async with running_parts(*EACH_ALONE) as parts, subscriber() as taking:
+        club = await founded(parts)
+        subscription = await club.story.subscribe(taking.url, user="bob")
+        await club.story.send(ARRIVED, id="1")
+        await taking.wait_for(1)
+        parts.bus("webhooks:edge").cut_off()
+        await club.dismiss("bob")
+        refused = await club.as_bob("POST", "/v1/service/hub/trigger/opened/subscription", {"url": taking.url})
+        assert (refused.status, refused.body["code"]) == (404, "service_not_found")
+        await club.story.send(ARRIVED, id="2")
+        after = {each["dropped"]: each for each in await club.story.settled(2)}
+        assert after[1]["errors"][0]["subscription"] == subscription["id"]
+        assert len(taking.received) == 1
