@@ -3,7 +3,7 @@ other as the API allows."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -48,6 +48,7 @@ class ComponentPlanner:
         self._rename({**names, **{key: held.name for key, held in frozen.items()}})
         for key in self._in_order(frozen):
             held = frozen[key]
+            self._withdraw_others(key, [held.number])
             self._write(key, held.name, held.number, Row(True, held.members))
 
     def finish(self) -> None:
@@ -70,6 +71,7 @@ class ComponentPlanner:
         known = self._state.components.get(component.key)
         rows = known.rows if known is not None else {}
         changed = [number for number, row in component.rows.items() if _content_of(rows.get(number)) != row.members]
+        self._withdraw_others(component.key, changed)
         if len(changed) > 1 and any(number in rows and rows[number].published for number in changed):
             for number in sorted(changed):
                 self._write(component.key, component.name, number, replace(component.rows[number], published=False))
@@ -158,6 +160,19 @@ class ComponentPlanner:
                 f"Version {version.name!r} can't be published here as the file has it: it would hold the {described}, "
                 "which is not in the file. Take it into the file, or remove it with --prune."
             )
+        self._unpublish(key, number)
+
+    def _withdraw_others(self, key: Key, coming: Collection[Number]) -> None:
+        """What is to go in the end doesn't stand in the way of what comes."""
+        known = self._state.components.get(key)
+        if not coming or known is None or not self._prune or self._state.public:
+            return
+        for number, row in known.rows.items():
+            if row.published and number not in self._wanted.components[key].rows:
+                self._unpublish(key, number)
+
+    def _unpublish(self, key: Key, number: Number) -> None:
+        component = self._state.components[key]
         self._state.send("PUT", *key, body={"published": False}, version=text_of(number))
         row = replace(component.rows[number], published=False)
         self._keep(replace(component, rows={**component.rows, number: row}))

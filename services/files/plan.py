@@ -42,6 +42,7 @@ class _Planner:
         self._refuse_contradiction()
         self._service()
         self._securities()
+        self._remove_versions()
         self._components.clear_names()
         for version in _by_age(self._wanted):
             self._publish(version)
@@ -131,10 +132,15 @@ class _Planner:
             self.state.send("PUT", body={"defaultVersionId": self._wanted.default_version})
             self.state.default_version = self._wanted.default_version
 
-    def _remove_others(self) -> None:
-        for name in [name for name in self.state.versions if name not in self._wanted.versions]:
+    def _remove_versions(self) -> None:
+        """First of all, as what is published next is held against them; the default one only once it isn't that."""
+        others = [name for name in self.state.versions if name not in self._wanted.versions]
+        for name in [name for name in others if self._prune and name != self.state.default_version]:
             self.state.send("DELETE", "version", name)
             del self.state.versions[name]
+
+    def _remove_others(self) -> None:
+        self._remove_versions()
         self._components.remove_others()
         for title in [title for title in self.state.securities if title not in self._wanted.securities]:
             self.state.send("DELETE", "security", title)
