@@ -7,6 +7,8 @@ PYTHON ?= $(shell for candidate in python3 python3.14 python3.13 python3.12 pyth
 VENV := .venv
 RUN := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
+# On every core, each file's tests in one process; what starts servers has the machine for itself.
+FAST := -m "not system and not engines" --numprocesses auto --dist loadfile
 
 .PHONY: help setup run run-split demo test test-chaos fast check engines engines-stop bench docs lock gateway secrets kustomize
 
@@ -26,17 +28,18 @@ demo: $(INSTALLED) ## Play the whole story against a fresh instance
 	@$(RUN) -m tests.demo
 
 test: $(INSTALLED) ## Run all tests
-	@$(RUN) -m pytest
+	@$(RUN) -m pytest $(FAST)
+	@$(RUN) -m pytest -m "system or engines"
 
 fast: $(INSTALLED) ## Run the tests that need no process of their own
-	@$(RUN) -m pytest -m "not system and not engines"
+	@$(RUN) -m pytest $(FAST)
 
 check: $(INSTALLED) ## Format, lint, types, imports, fast tests
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports --no-logo
-	$(RUN) -m pytest -m "not system and not engines"
+	$(RUN) -m pytest $(FAST)
 
 engines: $(INSTALLED) ## Start a MongoDB and a Kafka for development; their URLs go to .engines/env
 	@$(RUN) -m tests.engines start
