@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from libs.common.component_schemas import datatypes_named
 from services.files.document import Component, Document, Key, Members, Row, Version
 from services.files.kinds import FIRST, KINDS, PLACES, SECURE_DEFAULT, Number, text_of
-from services.files.references import datatypes_named
 from services.files.refused import Refused
 from services.files.steps import State
 
@@ -121,7 +121,7 @@ class ComponentPlanner:
 
     def _have_datatypes(self, key: Key, name: str, members: Members) -> None:
         """The datatypes that a schema names must be there before it is saved, itself and those in a circle too."""
-        for ref in datatypes_named(members["schema"]) if "schema" in members else ():
+        for ref in dict.fromkeys(named.ref for named in datatypes_named(members.get("schema", {}))):
             if any(each.kind == "datatype" and ref in (each.name, each.identity) for each in self._here()):
                 continue
             meant = [each for each in self._names if each[0] == "datatype" and ref in (each[1], self._names[each])]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from libs.common.component_schemas import DatatypeName, datatypes_named
 from libs.common.contracts.catalog import Kind
 from libs.common.errors import Detail
 from libs.common.verification import preset_of
-from services.catalog.components.keywords import DatatypeName, datatypes_named
 from services.catalog.components.kinds import KindRules
 from services.catalog.components.repository import HeadRepository
 from services.catalog.components.schema_check import SchemaCheck
@@ -50,14 +50,8 @@ class ComponentCheck:
 
 
 def datatypes_of(schema: dict[str, Any]) -> list[DatatypeName]:
-    """Every datatype that a component's schema names, wherever in it."""
-    variables = schema.get("variables", [])
-    places: list[tuple[object, str]] = [(schema.get(member), f"schema.{member}") for member in ("output", "data")]
-    for index, variable in enumerate(variables if isinstance(variables, list) else ()):
-        place = f"schema.variables.{index}"
-        older = isinstance(variable, dict) and "title" not in variable
-        places.append((variable.get("schema"), f"{place}.schema") if older else (variable, place))
-    return [each for part, place in places for each in datatypes_named(part, place)]
+    """Every datatype that a component's schema names; an empty name is refused as a keyword already."""
+    return [each for each in datatypes_named(schema) if each.ref]
 
 
 def _no_datatype(named: DatatypeName) -> Detail:
