@@ -96,7 +96,7 @@ class Endpoints:
         request_id: str,
     ) -> web.StreamResponse:
         grant = await self._access.key(request)
-        query = reader.read(request.query)
+        query = reader.of(request)
         body = await self._valid_body(query, route, request, grant.platform_id)
         user = await self._access.user(grant.platform_id, query.user_id) if query.user_id is not None else None
         asked = ApiRequest(request, parameters, request_id, grant.platform_id, user, body, query.page)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from aiohttp import web
 from multidict import MultiMapping
 
 from libs.common.errors import Detail, Invalid
@@ -17,6 +18,8 @@ _PAGING = ("limit", "cursor")
 _USER = "userId"
 SAID_OF_USER = "the user on whose behalf this is done"
 _MAX_NAME = 100
+_MOST_KEPT = 200
+_LONGEST_KEPT = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +36,24 @@ class QueryReader:
 
     def __init__(self, route: Route) -> None:
         self._lists = answered_by(route).listed
+        self._known: dict[str, Query] = {}
         self._taken = dict.fromkeys((_USER, *(each.name for each in route.query), *(_PAGING if self._lists else ())))
         self._required = {each.name: each.description for each in route.query if each.required}
         if route.user is User.REQUIRED:
             self._required[_USER] = SAID_OF_USER
+
+    def of(self, request: web.BaseRequest) -> Query:
+        """The query of a request; what was well asked in the same words before is not read again."""
+        words = request.rel_url.raw_query_string
+        known = self._known.get(words)
+        if known is not None:
+            return known
+        query = self.read(request.query)
+        if not query.failures and len(words) <= _LONGEST_KEPT:
+            if len(self._known) >= _MOST_KEPT:
+                self._known.clear()
+            self._known[words] = query
+        return query
 
     def read(self, query: MultiMapping[str]) -> Query:
         if not query and not self._required:

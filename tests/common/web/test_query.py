@@ -47,3 +47,12 @@ async def test_a_missing_user_is_said_beside_all_else(edge: Edge) -> None:
 
 async def test_an_open_route_takes_any_query(edge: Edge) -> None:
     assert (await edge.ask("GET", "/open/s?a=1&a=2", key=None)).status == 200
+
+
+async def test_the_same_words_are_answered_alike_however_often_they_come(edge: Edge) -> None:
+    refused = [(await edge.ask("GET", "/v1/thing/t?flag=true&nope=1")).body["details"] for _ in range(3)]
+    assert refused[0] == refused[1] == refused[2]
+    assert len({(await edge.ask("GET", f"/v1/thing/t?flag={flag}")).status for flag in ("true", "true", "false")}) == 1
+    for number in range(450):  # more than are kept
+        assert (await edge.ask("GET", f"/v1/thing?limit={number % 500 + 1}")).status == 200
+    assert (await edge.ask("GET", "/v1/thing?limit=501")).status == 400
