@@ -12,8 +12,12 @@ from typing import Any
 
 import aiohttp
 
+from libs.common.clock import SystemClock
 from libs.common.settings import Settings
+from services.identity.keys.keys import Keys
+from services.identity.keys.repository import KeyRepository
 from services.product import Product
+from tests.shared_engines import SharedEngines
 
 DEFAULT = {"api_key": "default"}
 
@@ -72,3 +76,20 @@ async def running(**settings: Any) -> AsyncIterator[Running]:
                 yield Running(product, session)
         finally:
             await product.close()
+
+
+@asynccontextmanager
+async def running_on(engines: SharedEngines) -> AsyncIterator[tuple[Running, Keys]]:
+    """Starts the product and these engines, with free ports; the keys are there to make platforms with."""
+    keys = Keys(KeyRepository(engines.store), SystemClock(), default_allowed=False)
+    with tempfile.TemporaryDirectory() as directory:
+        settings = Settings(port=0, data_dir=Path(directory), log_level="error")
+        product = await asyncio.to_thread(Product, settings, engines=engines.part())
+        await engines.start()
+        try:
+            await product.start()
+            async with aiohttp.ClientSession() as session:
+                yield Running(product, session), keys
+        finally:
+            await product.close()
+            await engines.close()
