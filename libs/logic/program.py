@@ -4,14 +4,14 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from libs.logic.actions import compile_action
+from libs.logic.nodes.calls import compile_action
 from libs.logic.compiler import ActionName, Compiler, ScriptSource, VariableName
 from libs.logic.errors import InvalidLogic, LogicError, Path, Problem
 from libs.logic.pieces import Piece, Waiting, as_evaluate, as_run
-from libs.logic.references import compile_reference
-from libs.logic.requests import compile_http
+from libs.logic.nodes.references import compile_reference
+from libs.logic.nodes.requests import compile_http
 from libs.logic.scope import Scope
-from libs.logic.scripts import compile_script
+from libs.logic.nodes.scripts import compile_script
 
 _TYPES = {
     "reference": compile_reference,

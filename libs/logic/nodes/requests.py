@@ -24,7 +24,7 @@ from libs.logic.http import (
     without_query,
 )
 from libs.logic.pieces import Constant, Evaluate, Piece, Waiting, as_evaluate
-from libs.logic.references import missing_credential
+from libs.logic.nodes.references import missing_credential
 from libs.logic.scope import HttpRequest, HttpResponse, Scope
 
 _BODIES = ("json", "form", "text", "body")
