@@ -1,0 +1,254 @@
+"""How a function of the built-in service `core` is declared, described to editors, checked and called."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, get_type_hints
+
+from libs.logic.budget import exceeded
+from libs.logic.errors import LogicError
+
+Kind = Literal["action", "condition"]
+Schema = dict[str, Any]
+Convert = Callable[[Any], Any]
+
+MOST_BYTES = 6 << 20
+"""No function makes more than an evaluation may answer with (`Budget.output_bytes`)."""
+LARGE_BYTES = 64 << 10
+"""A larger input is worked on in a process of its own, so that it holds nothing up."""
+
+
+class Unfit(Exception):
+    """An argument that a function can't work with; the parameter's name and what it must be."""
+
+    def __init__(self, parameter: str, message: str) -> None:
+        super().__init__(f"{parameter}: {message}")
+        self.parameter = parameter
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class Type:
+    """A parameter's type: its JSON Schema, what it is called in messages, and the value as the function takes it.
+
+    `convert` raises ValueError for what doesn't fit.
+    """
+
+    schema: Schema
+    called: str
+    convert: Convert
+
+
+def _only(*types: type) -> Convert:
+    def convert(value: Any) -> Any:
+        if type(value) in types:
+            return value
+        raise ValueError
+
+    return convert
+
+
+def _whole(value: Any) -> int:
+    if type(value) is int or (type(value) is float and value.is_integer()):
+        return int(value)
+    raise ValueError
+
+
+def one_of(*values: str) -> Type:
+    """A text out of a fixed set."""
+
+    def convert(value: Any) -> Any:
+        if type(value) is str and value in values:
+            return value
+        raise ValueError
+
+    return Type({"type": "string", "enum": list(values)}, f"one of {', '.join(values)}", convert)
+
+
+def list_of(element: Type, called: str) -> Type:
+    def convert(value: Any) -> Any:
+        if type(value) is not list:
+            raise ValueError
+        return [element.convert(each) for each in value]
+
+    return Type({"type": "array", "items": element.schema}, called, convert)
+
+
+_TEXT = Type({"type": "string"}, "a text", _only(str))
+_NUMBER = Type({"type": "number"}, "a number", _only(int, float))
+
+Text = Annotated[str, _TEXT]
+Number = Annotated[float, _NUMBER]
+Integer = Annotated[int, Type({"type": "integer"}, "a whole number", _whole)]
+Boolean = Annotated[bool, Type({"type": "boolean"}, "true or false", _only(bool))]
+Array = Annotated[list[Any], Type({"type": "array"}, "an array", _only(list))]
+Object = Annotated[dict[str, Any], Type({"type": "object"}, "an object", _only(dict))]
+Texts = Annotated[list[str], list_of(_TEXT, "an array of texts")]
+Numbers = Annotated[list[float], list_of(_NUMBER, "an array of numbers")]
+Value = Annotated[Any, Type({}, "any value", lambda value: value)]
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    name: str
+    type: Type
+    description: str
+    required: bool
+    default: Any = None
+
+    def schema(self) -> Schema:
+        """The parameter as an entry of an action's `schema.variables`."""
+        told: Schema = {"title": self.name, "x-label": {"en": _spaced(self.name)}, **self.type.schema}
+        if self.description:
+            told["description"] = self.description
+        if self.required:
+            return told | {"x-required": True}
+        return told if self.default is None else told | {"default": self.default}
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A pure function of one JSON object. Its names are those of the wire."""
+
+    name: str
+    kind: Kind
+    label: str
+    description: str
+    parameters: tuple[Parameter, ...]
+    output: Schema
+    run: Callable[..., Any]
+    large_bytes: int
+    """From this size of input on it is worked on in a process of its own."""
+
+    def schema(self) -> Schema:
+        """What an editor is told, as of any action or condition."""
+        variables = [parameter.schema() for parameter in self.parameters]
+        return {"variables": variables, "output": self.output, "additionalProperties": False}
+
+    def call(self, source: Any) -> Any:
+        """The value for this input; raises LogicError `invalid_input` with all that is wrong with it."""
+        arguments, failures = self._arguments({} if source is None else source)
+        if not failures:
+            try:
+                return self.run(*arguments)
+            except Unfit as unfit:
+                failures = {unfit.parameter: unfit.message}
+        told = [{"path": name, "message": message} for name, message in failures.items()]
+        summary = "; ".join(f"{name}: {message}" if name else message for name, message in failures.items())
+        raise LogicError(
+            "invalid_input", f"'{self.name}' can't work with its input: {summary}.", details={"input": told}
+        )
+
+    def unknown(self, names: Mapping[str, object]) -> dict[str, str]:
+        """What of these members is none of its parameters."""
+        known = ", ".join(parameter.name for parameter in self.parameters) or "none"
+        return {
+            name: f"is not a member of its input; it has {known}"
+            for name in names
+            if all(name != parameter.name for parameter in self.parameters)
+        }
+
+    def missing(self, names: Mapping[str, object]) -> list[str]:
+        return [parameter.name for parameter in self.parameters if parameter.required and parameter.name not in names]
+
+    def _arguments(self, source: Any) -> tuple[list[Any], dict[str, str]]:
+        if type(source) is not dict:
+            return [], {"": "the input must be an object"}
+        arguments: list[Any] = []
+        failures: dict[str, str] = {}
+        found = 0
+        for parameter in self.parameters:
+            value = source.get(parameter.name)
+            found += parameter.name in source
+            if value is None and not parameter.required:
+                arguments.append(parameter.default)
+                continue
+            try:
+                arguments.append(parameter.type.convert(value))
+            except ValueError:
+                failures[parameter.name] = _must_be(parameter, value, parameter.name in source)
+        return arguments, failures if found == len(source) else failures | self.unknown(source)
+
+
+def _must_be(parameter: Parameter, value: Any, given: bool) -> str:
+    if not given:
+        return f"is required and must be {parameter.type.called}"
+    told = {type(None): "null", bool: "true or false", str: "a text", list: "an array", dict: "an object"}
+    return f"must be {parameter.type.called}, not {told.get(type(value), 'a number')}"
+
+
+class Library(Mapping[str, Function]):
+    """Functions by name, in the order in which they were declared. An action and a condition never share a name."""
+
+    def __init__(self, *families: Library) -> None:
+        self._functions: dict[str, Function] = {name: each for family in families for name, each in family.items()}
+        if len(self._functions) < sum(map(len, families)):
+            raise ValueError("two families have a function of the same name")
+
+    def __getitem__(self, name: str) -> Function:
+        return self._functions[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._functions)
+
+    def __len__(self) -> int:
+        return len(self._functions)
+
+    def of_kind(self, kind: Kind) -> dict[str, Function]:
+        return {name: function for name, function in self._functions.items() if function.kind == kind}
+
+    def action(
+        self, name: str, label: str, *, output: Schema, large_bytes: int = LARGE_BYTES
+    ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Declares what it decorates; its docstring is the description, its annotations are the parameters."""
+        return self._declare(name, "action", label, output, large_bytes)
+
+    def condition(
+        self, name: str, label: str, *, large_bytes: int = LARGE_BYTES
+    ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Like `action`; what it decorates answers true or false."""
+        return self._declare(name, "condition", label, {"type": "boolean"}, large_bytes)
+
+    def _declare(
+        self, name: str, kind: Kind, label: str, output: Schema, large_bytes: int
+    ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        def declare(run: Callable[..., Any]) -> Callable[..., Any]:
+            if name in self._functions:
+                raise ValueError(f"{name!r} is declared twice")
+            description = " ".join((run.__doc__ or "").split())
+            parameters = tuple(_parameters(run))
+            self._functions[name] = Function(name, kind, label, description, parameters, output, run, large_bytes)
+            return run
+
+        return declare
+
+
+def check_size(size_bytes: int) -> None:
+    """Raises LogicError for a result that would be too large; called before it is made."""
+    if size_bytes > MOST_BYTES:
+        raise exceeded("output", f"the result would be larger than {MOST_BYTES:,} bytes")
+
+
+def _parameters(run: Callable[..., Any]) -> list[Parameter]:
+    hints = get_type_hints(run, include_extras=True)
+    return [_parameter(name, hints[name], each.default) for name, each in inspect.signature(run).parameters.items()]
+
+
+def _parameter(name: str, hint: Any, default: Any) -> Parameter:
+    told = getattr(hint, "__metadata__", ())
+    type_ = next(each for each in told if isinstance(each, Type))
+    description = next((each for each in told if isinstance(each, str)), "")
+    required = default is inspect.Parameter.empty
+    return Parameter(_camel(name), type_, description, required, None if required else default)
+
+
+def _camel(name: str) -> str:
+    first, *others = name.rstrip("_").split("_")
+    return first + "".join(map(str.capitalize, others))
+
+
+def _spaced(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", " ", name).lower().capitalize()
