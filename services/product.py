@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+import sys
 from collections.abc import Sequence
 from typing import Any
 
+import structlog
 from aiohttp import web
 
 from libs.common.clock import SystemClock
@@ -17,7 +19,7 @@ from libs.common.engines import Engines
 from libs.common.internal import internal_app
 from libs.common.peers import DirectPeers, PeersByOwner
 from libs.common.service import Infra, Service
-from libs.common.settings import Settings, check_production
+from libs.common.settings import Settings, SettingsRefused, check_production
 from libs.common.telemetry import Metrics, Tracing
 from libs.common.web.access import Access
 from libs.common.web.app import Dispatcher, Entrance, Mount
@@ -28,6 +30,7 @@ from libs.common.web.idempotency import IdempotentAnswers
 from libs.common.web.idempotency import collection_spec as idempotency
 from libs.common.web.key_use import KeyUse
 from libs.common.workers import Supervisor
+from libs.logic.sandbox.lockdown import LockdownRefused
 from libs.logic.sandbox.pool import SandboxPool
 from services.api import VERSION, document
 from services.building import Builder, checks_logic, runs_logic
@@ -37,6 +40,8 @@ from services.neighbours import Neighbours
 from services.roles import Role, parse_roles
 from services.sockets import Sockets
 from services.startup import Startup
+
+log = structlog.get_logger()
 
 _USER_AGENT = f"InteractorEngine/{VERSION}"
 _DRAIN_S = 10.0
@@ -75,7 +80,9 @@ class Product:
             on_denied=lambda rule: self.metrics.egress_denied.labels(str(rule)).inc(),
         )
         self.sandbox = SandboxPool(
-            size=settings.sandbox_processes or None, on_replaced=self.metrics.sandbox_replaced.inc
+            size=settings.sandbox_processes or None,
+            seccomp=settings.sandbox_seccomp,
+            on_replaced=self.metrics.sandbox_replaced.inc,
         )
         self.metrics.sandbox_processes.set_function(lambda: len(self.sandbox.pids))
         self._health = Health(store=self.engines.store, bus=self.engines.bus)
@@ -192,11 +199,17 @@ class Product:
         await web.SockSite(runner, listening, ssl_context=tls, backlog=1024).start()
 
     async def _start_sandbox(self) -> None:
-        if any(runs_logic(role) for role in self.roles):
+        runs = any(runs_logic(role) for role in self.roles)
+        if not runs and not any(checks_logic(role) for role in self.roles):
+            return
+        if not self.sandbox.filtered:
+            log.warning("sandbox_unfiltered", sandbox_seccomp=self._settings.sandbox_seccomp, platform=sys.platform)
+        try:
             await self.sandbox.start()
+        except LockdownRefused as refused:
+            raise SettingsRefused(str(refused)) from None
+        if runs:
             self.sandbox.fill()
-        elif any(checks_logic(role) for role in self.roles):
-            await self.sandbox.start()
 
     def _start_workers(self, role: Role) -> None:
         service = self._services[role.service]

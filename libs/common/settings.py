@@ -62,6 +62,10 @@ class Settings(BaseSettings):
         0, ge=0, description="How many of them may come at once after a rest; 0 means those of a second."
     )
     sandbox_processes: int = Field(0, ge=0, description="Most sandbox processes; 0 means one per core.")
+    sandbox_seccomp: Literal["required", "off"] = Field(
+        "required",
+        description="On Linux: `required` refuses to run scripts where there is no seccomp, `off` does without it.",
+    )
     delivery_timeout_s: float = Field(
         15.0, gt=0, le=45, description="How long a subscriber may take to answer, at most 45."
     )

@@ -28,6 +28,7 @@ _LEFT_AT_THEIR_DEFAULTS = {
     "RATE_LIMIT_BURST": "as RATE_LIMIT_PER_S",
     "RATE_LIMIT_PER_S": "a choice of the operator's, by the number of processes",
     "NOTIFICATION_RETENTION_DAYS": "as long as the topic keeps them",
+    "SANDBOX_SECCOMP": "every container runtime of ours allows it",
 }
 _ONLY_IN_COMPOSE = {"EGRESS_ALLOW"}  # to reach a subscriber on one's own machine; in a cluster nobody is exempt
 _COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())

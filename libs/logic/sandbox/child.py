@@ -3,10 +3,7 @@
 Imports nothing that it doesn't need and knows no JSON: what scripts see and say passes through as text.
 """
 
-import ctypes
 import os
-import resource
-import signal
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -17,17 +14,14 @@ from typing import Any
 from _quickjs import Context
 
 from libs.logic.sandbox import frames, libraries
+from libs.logic.sandbox.lockdown import SOCKET, LockdownRefused, lock_down
 
-_SOCKET = 0
 _STACK_BYTES = 512 << 10
 _SPARE_BYTES = 1 << 20
-_ADDRESS_SPACE_BYTES = 1 << 30
 _WAITING_BYTES = 512 << 20
 _CONSOLE_S = 0.02
 _CHECK_S = 1.0
 _CHECK_BYTES = 64 << 20
-_PR_SET_PDEATHSIG = 1
-_PR_SET_NO_NEW_PRIVS = 38
 
 _FIRST_LINE = b"\n" * (frames.LINE_OFFSET - 1) + b"(async function () {\n"
 _LAST_LINE = b"\n})"
@@ -214,31 +208,23 @@ class Sandbox:
         return reply
 
 
-def lock_down() -> None:
-    """Takes from this process what no script needs: files, processes, privileges, life after its parent."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    for limit in (resource.RLIMIT_CORE, resource.RLIMIT_FSIZE, resource.RLIMIT_NPROC, resource.RLIMIT_NOFILE):
-        resource.setrlimit(limit, (0, 0))
-    resource.setrlimit(resource.RLIMIT_AS, (_ADDRESS_SPACE_BYTES, _ADDRESS_SPACE_BYTES))
-    if sys.platform == "linux":
-        prctl = ctypes.CDLL(None).prctl
-        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-
-
 def send(kind: int, call_id: int, body: bytes = b"") -> None:
     left = memoryview(frames.frame(kind, call_id, body))
     while left:
-        left = left[os.write(_SOCKET, left) :]
+        left = left[os.write(SOCKET, left) :]
 
 
-def main() -> None:
+def main(seccomp: str) -> None:
     """Serves frames on standard input, which is a socket, until the parent closes it."""
     sandbox = Sandbox()
-    lock_down()
+    try:
+        lock_down(seccomp=seccomp != "off")
+    except LockdownRefused as refused:
+        send(frames.REFUSED, 0, str(refused).encode())
+        sys.exit(1)
     send(frames.READY, 0)
     buffer = bytearray()
-    while chunk := os.read(_SOCKET, frames.READ_BYTES):
+    while chunk := os.read(SOCKET, frames.READ_BYTES):
         buffer += chunk
         for kind, call_id, body in frames.split(buffer):
             reply = sandbox.handle(kind, call_id, body)

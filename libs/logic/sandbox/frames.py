@@ -18,6 +18,8 @@ WAITING: Final = 19
 FAILED: Final = 20
 PASSED: Final = 21
 IGNORED: Final = 22
+REFUSED: Final = 23
+"""Instead of READY, with a sentence: it does not serve."""
 
 # Why a script FAILED without having thrown.
 REASONS: Final = ("script", "cpu", "memory", "output", "waiting")

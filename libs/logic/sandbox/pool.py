@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from itertools import count
@@ -12,7 +13,7 @@ from libs.logic.errors import LogicError, Problem
 from libs.logic.sandbox import frames
 from libs.logic.sandbox.calls import Call, SyntaxFault, out_of_cpu
 from libs.logic.sandbox.job import Job
-from libs.logic.sandbox.process import SandboxProcess
+from libs.logic.sandbox.process import SandboxProcess, Seccomp
 
 # While every process is at a script that takes long, others are started beside them, so that short scripts
 # need not wait for long ones: the system's scheduler shares the cores among them.
@@ -31,12 +32,14 @@ class SandboxPool:
         size: int | None = None,
         calls_per_process: int = 200,
         grace_s: float = 0.5,
+        seccomp: Seccomp = "required",
         on_replaced: Callable[[], None] | None = None,
     ) -> None:
         self._on_replaced = on_replaced
         self.size = size or os.cpu_count() or 1
         self._calls_per_process = calls_per_process
         self._grace_s = grace_s
+        self._seccomp = seccomp
         self._ids = count(1)
         self._queue: deque[Call] = deque()
         self._processes: list[SandboxProcess] = []
@@ -68,6 +71,11 @@ class SandboxPool:
         for process in self._processes:
             process.kill()
         await asyncio.gather(*self._keepers)
+
+    @property
+    def filtered(self) -> bool:
+        """Whether the processes' system calls are filtered, which only Linux can."""
+        return self._seccomp != "off" and sys.platform == "linux"
 
     @property
     def pids(self) -> list[int]:
@@ -165,7 +173,7 @@ class SandboxPool:
         keeper.add_done_callback(self._keepers.discard)
 
     def _new_process(self) -> SandboxProcess:
-        return SandboxProcess(grace_s=self._grace_s, on_room=self._dispatch)
+        return SandboxProcess(grace_s=self._grace_s, seccomp=self._seccomp, on_room=self._dispatch)
 
     async def _add_process(self) -> None:
         process = self._new_process()

@@ -9,12 +9,16 @@ from asyncio.subprocess import DEVNULL, Process
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 from libs.logic.sandbox import frames
 from libs.logic.sandbox.calls import Call
+from libs.logic.sandbox.lockdown import LockdownRefused
+
+Seccomp = Literal["required", "off"]
 
 _ROOT = str(Path(__file__).resolve().parents[3])
-_PROGRAM = "import sys; sys.path += sys.argv[1:]; from libs.logic.sandbox.child import main; main()"
+_PROGRAM = "import sys; sys.path += sys.argv[1:3]; from libs.logic.sandbox.child import main; main(sys.argv[3])"
 _START_S = 10.0
 _TICKS = 8
 
@@ -29,12 +33,13 @@ _PROMPT_S = 0.02
 class SandboxProcess(asyncio.Protocol):
     """Frames go in order, each is replied to in order, so the oldest without reply is the one being run."""
 
-    def __init__(self, *, grace_s: float, on_room: Callable[[], None]) -> None:
+    def __init__(self, *, grace_s: float, seccomp: Seccomp, on_room: Callable[[], None]) -> None:
         self.calls: dict[int, Call] = {}
         self.overrun: Call | None = None
         self.retired = False
         self.lost = asyncio.Event()
         self._grace_s = grace_s
+        self._seccomp = seccomp
         self._on_room = on_room
         self._unreplied: deque[int] = deque()
         self._backlog: deque[tuple[int, bytes]] = deque()
@@ -58,6 +63,7 @@ class SandboxProcess(asyncio.Protocol):
                 _PROGRAM,
                 _ROOT,
                 _site(),
+                self._seccomp,
                 stdin=theirs.fileno(),
                 stdout=DEVNULL,
                 env={},
@@ -68,6 +74,9 @@ class SandboxProcess(asyncio.Protocol):
         try:
             async with asyncio.timeout(_START_S):
                 await self._ready
+        except LockdownRefused:
+            await self.stop()
+            raise
         except OSError:
             await self.stop()
             raise ConnectionError("a sandbox process did not come up") from None
@@ -138,6 +147,9 @@ class SandboxProcess(asyncio.Protocol):
     def _receive(self, kind: int, call_id: int, body: bytes) -> None:
         if kind == frames.READY:
             self._ready.set_result(None)
+            return
+        if kind == frames.REFUSED:
+            self._ready.set_exception(LockdownRefused(body.decode()))
             return
         if not self._unreplied or self._unreplied.popleft() != call_id:
             raise ValueError("a reply out of order")
