@@ -9,9 +9,18 @@ from collections.abc import Callable, Mapping
 import aiohttp
 
 from libs.common.egress.allow import Allow
+from libs.common.egress.connections import Connector
 from libs.common.egress.errors import EgressDenied, EgressFailed, EgressTimeout, ResponseTooLarge, Rule
 from libs.common.egress.failures import failure
-from libs.common.egress.messages import EgressResponse, Hop, check_request, joined_headers, redirect_target, redirected
+from libs.common.egress.messages import (
+    Admit,
+    EgressResponse,
+    Hop,
+    check_request,
+    joined_headers,
+    redirect_target,
+    redirected,
+)
 from libs.common.egress.resolver import CheckedResolver, Resolve, SystemLookup
 from libs.common.egress.rules import EgressRules, literal
 
@@ -47,7 +56,7 @@ class EgressClient:
         self._session: aiohttp.ClientSession | None = None
 
     async def start(self) -> None:
-        connector = aiohttp.TCPConnector(
+        connector = Connector(
             resolver=self._resolver,
             limit=0,  # a full pool would let slow hosts hold up all others
             limit_per_host=self._max_connections_per_host,
@@ -80,16 +89,19 @@ class EgressClient:
         max_bytes: int = 10 << 20,
         max_redirects: int = 0,
         sensitive_headers: frozenset[str] = frozenset(),
+        admit: Admit | None = None,
     ) -> EgressResponse:
         """Raises EgressDenied, EgressTimeout, EgressFailed or ResponseTooLarge, which are all EgressErrors.
 
         At most MAX_REDIRECTS are followed; with 0 a redirect is the answer. `sensitive_headers` leave the
         origin as little as `authorization` and `cookie` do. `max_bytes` counts the decompressed body.
+        `admit` is asked before each hop is sent, the first included, and raises EgressDenied to refuse it.
         """
         try:
             async with asyncio.timeout(timeout_s):
                 hop = self._first_hop(method, url, headers or _NO_HEADERS, params, body)
-                return await self._follow(hop, min(max_redirects, MAX_REDIRECTS), max_bytes, sensitive_headers)
+                limit = min(max_redirects, MAX_REDIRECTS)
+                return await self._follow(hop, limit, max_bytes, sensitive_headers, admit)
         except EgressDenied as denied:
             self._count(denied)
             raise
@@ -129,10 +141,12 @@ class EgressClient:
         return Hop(method, checked.extend_query(params) if params else checked, headers, body)
 
     async def _follow(
-        self, hop: Hop, max_redirects: int, max_bytes: int, sensitive_headers: frozenset[str]
+        self, hop: Hop, max_redirects: int, max_bytes: int, sensitive_headers: frozenset[str], admit: Admit | None
     ) -> EgressResponse:
         redirects = 0
         while True:
+            if admit is not None:
+                admit(hop)
             answer = await self._exchange(hop, max_bytes)
             location = redirect_target(answer) if max_redirects else None
             if location is None:

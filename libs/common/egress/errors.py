@@ -25,6 +25,7 @@ class Rule(StrEnum):
     MULTICAST = "multicast"
     BROADCAST = "broadcast"
     RESERVED = "reserved"
+    CREDENTIAL = "apply.hosts"
 
 
 class EgressError(Exception):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TypeAlias
 
 from multidict import CIMultiDictProxy
 from yarl import URL
@@ -42,6 +43,11 @@ class Hop:
     url: URL
     headers: Mapping[str, str]
     body: bytes | None
+    downgraded: bool = False
+    """Whether a redirect took the chain from https to http."""
+
+
+Admit: TypeAlias = Callable[[Hop], None]
 
 
 def check_request(method: str, headers: Mapping[str, str]) -> None:
@@ -89,7 +95,8 @@ def redirected(hop: Hop, status: int, target: URL, sensitive_headers: frozenset[
     if _origin(target) != _origin(hop.url):
         dropped |= _CREDENTIALS | {name.lower() for name in sensitive_headers}
     headers = {name: value for name, value in hop.headers.items() if name.lower() not in dropped}
-    return Hop(method, target, headers, body)
+    downgraded = hop.downgraded or (hop.url.scheme, target.scheme) == ("https", "http")
+    return Hop(method, target, headers, body, downgraded)
 
 
 def _origin(url: URL) -> tuple[str, str | None, int | None]:
