@@ -1,11 +1,14 @@
 """What one evaluation may use, and the meter that counts it down."""
 
+import asyncio
 from dataclasses import dataclass
+from time import monotonic
 
 from libs.logic.errors import LogicError, Path
 from libs.logic.values import exceeds
 
 _MIB = 1 << 20
+_LONGEST_TURN_S = 0.002
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +24,14 @@ class Budget:
     output_bytes: int = 6 * _MIB
     http_calls: int = 50
     response_bytes: int = 10 * _MIB
+    data_bytes: int = 64 * _MIB
+    """What functions, expressions, scripts and answers to requests may yield in all."""
 
 
 class Meter:
     """Counts down one evaluation's budget, nested actions included; `now_s` is the event loop's time."""
 
-    __slots__ = ("budget", "cpu_left_s", "deadline_s", "http_calls_left", "nodes_left")
+    __slots__ = ("_resumed_s", "budget", "cpu_left_s", "data_left_bytes", "deadline_s", "http_calls_left", "nodes_left")
 
     def __init__(self, budget: Budget, now_s: float) -> None:
         self.budget = budget
@@ -34,6 +39,14 @@ class Meter:
         self.cpu_left_s = budget.cpu_s
         self.nodes_left = budget.nodes
         self.http_calls_left = budget.http_calls
+        self.data_left_bytes = budget.data_bytes
+        self._resumed_s = monotonic()
+
+    async def pause(self) -> None:
+        """Lets others have the event loop when this evaluation has held it for a while."""
+        if monotonic() - self._resumed_s > _LONGEST_TURN_S:
+            await asyncio.sleep(0)
+            self._resumed_s = monotonic()
 
     def visit(self, nodes: int) -> None:
         self.nodes_left -= nodes
@@ -44,6 +57,11 @@ class Meter:
         self.http_calls_left -= calls
         if self.http_calls_left < 0:
             raise exceeded("http_calls", f"more than {self.budget.http_calls} HTTP calls were made")
+
+    def take_data(self, size_bytes: int) -> None:
+        self.data_left_bytes -= size_bytes
+        if self.data_left_bytes < 0:
+            raise exceeded("data", f"more than {self.budget.data_bytes:,} bytes of data were made or fetched")
 
     def nest(self, chain: tuple[str, ...]) -> None:
         """Refuses to enter the last action of a chain of nested ones when the chain is too long."""

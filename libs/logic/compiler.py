@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from libs.logic.errors import Path, Problem
 from libs.logic.pieces import Constant, Piece, array_of, object_of
@@ -22,14 +22,29 @@ class ScriptSource:
 
 
 @dataclass(frozen=True, slots=True)
-class ActionName:
-    """A nested action as it is named in the logic."""
+class ExpressionSource:
+    path: Path
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentName:
+    """A nested action or condition as it is named in the logic; never one of core's."""
 
     path: Path
+    kind: Literal["action", "condition"]
     service: str
     service_version: str | None
-    action: str
-    action_version: str | None
+    name: str
+    version: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StepName:
+    """An automation's step as it is named in the logic."""
+
+    path: Path
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +62,15 @@ class Compiler:
         self._types = types
         self.problems: list[Problem] = []
         self.scripts: list[ScriptSource] = []
-        self.actions: list[ActionName] = []
+        self.expressions: list[ExpressionSource] = []
+        self.calls: list[ComponentName] = []
+        self.steps: list[StepName] = []
         self.variables: list[VariableName] = []
         self.nodes = 0
         self.uses_credential = False
         self.uses_variables = False
         self.uses_user = False
+        self._items = 0
 
     def problem(self, path: Path, message: str) -> None:
         self.problems.append(Problem(path, message))
@@ -71,12 +89,26 @@ class Compiler:
         """The compiled member, None when it is absent."""
         return self.compile(node[name], (*path, name), depth + 1) if name in node else None
 
-    def text(self, node: Node, name: str, path: Path) -> str | None:
-        """A member that is text as it stands, not a node."""
+    def inner(self, node: Node, name: str, path: Path, depth: int) -> "tuple[Piece, int]":
+        """The compiled member, in which `item` has a meaning, and its number of nodes, to be visited apart."""
+        before = self.nodes
+        self._items += 1
+        piece = self.member(node, name, path, depth) or Constant(None)
+        self._items -= 1
+        nodes, self.nodes = self.nodes - before, before
+        return piece, nodes
+
+    @property
+    def has_item(self) -> bool:
+        return self._items > 0
+
+    def text(self, node: Node, name: str, path: Path, *, optional: bool = False) -> str | None:
+        """A member that is text as it stands, not a node; None when it is absent or noted as wrong."""
         value = node.get(name)
-        if value is None or (isinstance(value, str) and value):
+        if isinstance(value, str) and value:
             return value
-        self.problem((*path, name), f"'{name}' must be a text that is not empty.")
+        if name in node and not (optional and value is None):
+            self.problem((*path, name), f"'{name}' must be a text that is not empty.")
         return None
 
     def members(self, node: Node, path: Path, *, required: tuple[str, ...], optional: tuple[str, ...]) -> bool:
@@ -86,7 +118,7 @@ class Compiler:
             if name != TYPE and name not in known:
                 told = ", ".join(known)
                 self.problem((*path, name), f"'{name}' is not a member of '{node[TYPE]}'; it has {told}.")
-        missing = [name for name in required if node.get(name) is None]
+        missing = [name for name in required if name not in node]
         for name in missing:
             self.problem(path, f"'{node[TYPE]}' needs the member '{name}'.")
         return not missing

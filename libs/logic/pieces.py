@@ -1,6 +1,6 @@
 """Compiled parts of a program: constant, ready (never waits) or waiting; objects and arrays made of them."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +8,9 @@ from libs.logic.scope import Scope
 
 Run = Callable[[Scope], Any]
 Evaluate = Callable[[Scope], Awaitable[Any]]
+
+# A tree of this many nodes takes about a millisecond; a larger one gives way between its parts.
+_LARGEST_READY = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +23,8 @@ class Constant:
 @dataclass(frozen=True, slots=True)
 class Ready:
     run: Run
+    weight: int = 1
+    """How many nodes it is made of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,10 @@ def as_run(piece: Constant | Ready) -> Run:
     return lambda scope: value
 
 
+def weight_of(pieces: Iterable[Piece]) -> int:
+    return sum(piece.weight for piece in pieces if isinstance(piece, Ready))
+
+
 def object_of(members: Mapping[str, Piece]) -> Piece:
     template = {name: _constant(piece) for name, piece in members.items()}
     return _container(template, list(members.items()))
@@ -67,8 +76,9 @@ def _container(template: Any, pieces: Sequence[tuple[Any, Piece]]) -> Piece:
     if not variable:
         return Constant(template)
     ready = tuple((key, piece.run) for key, piece in variable if isinstance(piece, Ready))
-    if len(ready) == len(variable):
-        return Ready(_filled(template, ready))
+    weight = weight_of(piece for _, piece in variable) + 1
+    if len(ready) == len(variable) and weight <= _LARGEST_READY:
+        return Ready(_filled(template, ready), weight)
     return Waiting(_filled_waiting(template, tuple((key, as_evaluate(piece)) for key, piece in variable)))
 
 
@@ -87,6 +97,7 @@ def _filled_waiting(template: Any, parts: tuple[tuple[Any, Evaluate], ...]) -> E
         container = template.copy()
         for key, part in parts:
             container[key] = await part(scope)
+            await scope.meter.pause()
         return container
 
     return evaluate

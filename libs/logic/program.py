@@ -4,20 +4,40 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from libs.logic.nodes.calls import compile_action
-from libs.logic.compiler import ActionName, Compiler, ScriptSource, VariableName
+from libs.logic.budget import exceeded
+from libs.logic.compiler import Compiler, ComponentName, ExpressionSource, ScriptSource, StepName, VariableName
 from libs.logic.errors import InvalidLogic, LogicError, Path, Problem
-from libs.logic.pieces import Piece, Waiting, as_evaluate, as_run
+from libs.logic.nodes.calls import compile_action, compile_condition
+from libs.logic.nodes.control import (
+    compile_case,
+    compile_case_value,
+    compile_fail,
+    compile_if,
+    compile_if_value,
+    compile_repeat,
+    compile_try,
+)
+from libs.logic.nodes.expressions import compile_expression
 from libs.logic.nodes.references import compile_reference
 from libs.logic.nodes.requests import compile_http
-from libs.logic.scope import Scope
 from libs.logic.nodes.scripts import compile_script
+from libs.logic.pieces import Piece, Waiting, as_evaluate, as_run
+from libs.logic.scope import Scope
 
 _TYPES = {
     "reference": compile_reference,
     "script": compile_script,
-    "http": compile_http,
+    "expression": compile_expression,
     "action": compile_action,
+    "condition": compile_condition,
+    "http": compile_http,
+    "if": compile_if,
+    "ifValue": compile_if_value,
+    "case": compile_case,
+    "caseValue": compile_case_value,
+    "repeat": compile_repeat,
+    "try": compile_try,
+    "fail": compile_fail,
 }
 
 
@@ -32,7 +52,9 @@ class Program:
         self.uses_credential = compiler.uses_credential
         self.uses_variables = compiler.uses_variables
         self.scripts: tuple[ScriptSource, ...] = tuple(compiler.scripts)
-        self.actions: tuple[ActionName, ...] = tuple(compiler.actions)
+        self.expressions: tuple[ExpressionSource, ...] = tuple(compiler.expressions)
+        self.calls: tuple[ComponentName, ...] = tuple(compiler.calls)
+        self.steps: tuple[StepName, ...] = tuple(compiler.steps)
         self.variables: tuple[VariableName, ...] = tuple(compiler.variables)
         held = compiler.uses_credential or compiler.uses_variables or compiler.uses_user
         self.is_plain = self.is_sync and not held
@@ -46,7 +68,7 @@ class Program:
     def run(self, scope: Scope) -> Any:
         """The value of a program that `is_sync`, without awaiting."""
         if self._run is None:
-            raise TypeError("a program with script, http or action nodes must be awaited")
+            raise TypeError("a program that has to wait must be awaited")
         try:
             scope.meter.visit(self._nodes)
             value = self._run(scope)
@@ -55,6 +77,8 @@ class Program:
         except LogicError as error:
             error.blot(scope.secret_texts())
             raise
+        except RecursionError:
+            raise _too_deep() from None
         return value
 
     async def evaluate(self, scope: Scope) -> Any:
@@ -77,7 +101,13 @@ class Program:
         except LogicError as error:
             error.blot(scope.secret_texts())
             raise
+        except RecursionError:
+            raise _too_deep() from None
         return value
+
+
+def _too_deep() -> LogicError:
+    return exceeded("depth", "actions and the nodes around them are nested too deeply")
 
 
 def compile_node(node: object, *, path: Path = ()) -> Program:

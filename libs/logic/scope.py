@@ -1,8 +1,9 @@
 """What a running program can see and ask for: its input, the credential in use, and the host that evaluates it."""
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from libs.logic.budget import Meter
 from libs.logic.errors import LogicError
@@ -66,20 +67,35 @@ class HttpResponse:
 
 
 @dataclass(frozen=True, slots=True)
-class ActionCall:
-    """A nested action as the logic names it."""
+class ComponentCall:
+    """A nested action or condition as the logic names it."""
 
+    kind: Literal["action", "condition"]
     service: str
-    action: str
+    name: str
     service_version: str | None
-    action_version: str | None
+    version: str | None
     input: Any
     user_credential_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Computation:
+    """Work that may take long and asks for nothing, to be done in a process of its own."""
+
+    kind: Literal["expression", "function"]
+    text: str
+    """The JSONata expression, or the name of core's function."""
+    source: Any
+    meter: Meter
 
 
 class Sandbox(Protocol):
     async def run(self, job: "Job") -> Any:
         """What the script returned; raises LogicError."""
+
+    async def compute(self, computation: Computation) -> Any:
+        """The value; raises LogicError, whose path is left to the caller."""
 
 
 class Host(Protocol):
@@ -91,8 +107,8 @@ class Host(Protocol):
     async def http(self, request: HttpRequest) -> HttpResponse:
         """Answers any status; raises LogicError `egress_denied`, `timeout`, `http_error` or `budget_exceeded`."""
 
-    async def action(self, scope: "Scope", call: ActionCall) -> tuple["Program", "Scope"]:
-        """The program that a nested action names, and the scope to run it in (see `Scope.nested`)."""
+    async def component(self, scope: "Scope", call: ComponentCall) -> tuple["Program", "Scope"]:
+        """The program that a nested action or condition names, and the scope to run it in (see `Scope.nested`)."""
 
 
 @dataclass(slots=True)
@@ -113,6 +129,10 @@ class Scope:
     state: Any = None
     webhook_url: str | None = None
     webhook_secret: str | None = None
+    steps: Mapping[str, Any] = field(default_factory=dict)
+    """Outputs of an automation's earlier steps, by their id."""
+    item: Any = None
+    """The element that the innermost `repeat` is at, or the error that the innermost `catch` sees."""
     service: str = ""
     """Whose logic runs; opaque here, the host resolves nested actions by it."""
     chain: tuple[str, ...] = ()
@@ -131,8 +151,13 @@ class Scope:
             **changes,
         )
 
-    def entering(self, action: str) -> "Scope":
-        return replace(self, chain=(*self.chain, action))
+    def entering(self, component: str) -> "Scope":
+        return replace(self, chain=(*self.chain, component))
+
+    def at_item(self, item: Any) -> "Scope":
+        inner = copy(self)
+        inner.item = item
+        return inner
 
     def secret_texts(self) -> set[str]:
         """What no message may tell: the credential, the platform's values, the inbound secret."""

@@ -1,4 +1,4 @@
-"""JSON values that enter and leave logic: parsed and measured within bounds on size and nesting."""
+"""JSON values in logic: parsed and measured within bounds on size and nesting, compared, and taken as true or false."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -15,6 +15,35 @@ def parse(text: bytes) -> Any:
     if text.count(b"[") + text.count(b"{") > DEEPEST and exceeds(value, len(text) * 4):
         raise ValueError(f"the value is nested deeper than {DEEPEST} levels")
     return value
+
+
+def truthy(value: Any) -> bool:
+    """What a value answers as a condition: null, false, 0 and the empty text are false, everything else is true."""
+    return value is not None and value is not False and value != 0 and value != ""
+
+
+def equal(one: Any, other: Any) -> bool:
+    """Equality of JSON values: numbers by value, members in any order, and true is not 1."""
+    kind = type(one)
+    if kind is dict and type(other) is dict:
+        return one.keys() == other.keys() and all(equal(member, other[name]) for name, member in one.items())
+    if kind is list and type(other) is list:
+        return len(one) == len(other) and all(map(equal, one, other))
+    if kind is bool or type(other) is bool:
+        return one is other
+    return bool(one == other)
+
+
+def size_bytes(value: Any) -> int:
+    """About what the value takes as JSON; shared parts count as often as they occur."""
+    size = 0
+    level = [value]
+    while level:
+        containers: list[Any] = []
+        for container in level:
+            size += _add_members(container, containers)
+        level = containers
+    return size
 
 
 def exceeds(value: Any, limit_bytes: int) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 from libs.common.contracts.catalog import ServiceGrant
 from libs.common.contracts.identity import UserGrant
 from libs.logic.errors import LogicError
-from libs.logic.scope import ActionCall
+from libs.logic.scope import ComponentCall
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def outermost(actor: Actor, service: ServiceGrant, service_version: str | None) 
     return Binding(service, service_version, named, implicit=True)
 
 
-def nested(actor: Actor, caller: Binding, outer: ServiceGrant, service: ServiceGrant, call: ActionCall) -> Binding:
+def nested(actor: Actor, caller: Binding, outer: ServiceGrant, service: ServiceGrant, call: ComponentCall) -> Binding:
     """How a component of `caller` may use `service`, in an evaluation that began with `outer`.
 
     The caller's own service goes on as it is. Another one gets only what the outermost request named for it,

@@ -16,14 +16,13 @@ from libs.logic.budget import Budget, Meter, exceeded
 from libs.logic.errors import LogicError
 from libs.logic.http import host_of, refused_host
 from libs.logic.program import Program
-from libs.logic.scope import ActionCall, Credential, HttpRequest, HttpResponse, Sandbox, Scope
+from libs.logic.scope import ComponentCall, Credential, HttpRequest, HttpResponse, Sandbox, Scope
 from libs.runtime.bindings import Actor, Binding, nested, no_credential, outermost
 from libs.runtime.blotting import Blotter, secrets_of, texts_of
 from libs.runtime.components import CompiledComponent, Components, check_enabled
 from libs.runtime.holdings import Holdings, Variables
 
 EXECUTE = "execute"
-RESERVED_SERVICE = "core"
 _DEFAULT_BUDGET = Budget()
 
 
@@ -63,8 +62,8 @@ class _Nobody:
     async def http(self, request: HttpRequest) -> HttpResponse:
         raise TypeError("a plain program sends nothing")
 
-    async def action(self, scope: Scope, call: ActionCall) -> tuple[Program, Scope]:
-        raise TypeError("a plain program calls no action")
+    async def component(self, scope: Scope, call: ComponentCall) -> tuple[Program, Scope]:
+        raise TypeError("a plain program calls no component")
 
 
 _NOBODY = _Nobody()
@@ -106,22 +105,22 @@ class RuntimeHost:
         await self._equip(scope, program, self._outermost)
         return scope
 
-    async def action(self, scope: Scope, call: ActionCall) -> tuple[Program, Scope]:
-        """The program that a nested action names. Raises LogicError, and ServiceError when a lookup fails."""
+    async def component(self, scope: Scope, call: ComponentCall) -> tuple[Program, Scope]:
+        """The program that a nested call names. Raises LogicError, and ServiceError when a lookup fails."""
         caller = self._bindings[scope.service]
         service = await self._service(caller, call.service)
         binding = nested(self._actor, caller, self._outermost.service, service, call)
         component = await self._runtime.components.component(
             service.id,
-            Kind.ACTION,
-            call.action,
+            Kind(call.kind),
+            call.name,
             service_version=binding.service_version,
-            version=call.action_version,
+            version=call.version,
             drafts=service.owner_platform_id == caller.service.owner_platform_id,
         )
         program = component.hook(EXECUTE) if component is not None else None
         if component is None or program is None:
-            raise LogicError("not_found", f"{service.name!r} has no action {call.action!r} that can be executed.")
+            raise LogicError("not_found", f"{service.name!r} has no {call.kind} {call.name!r} that can be executed.")
         inner = scope.nested(_checked(component, {} if call.input is None else call.input))
         await self._equip(inner, program, binding)
         return program, inner
@@ -159,8 +158,6 @@ class RuntimeHost:
 
         What the actor may not use is not there for it: a component is no way round a service's sharing.
         """
-        if ref == RESERVED_SERVICE:
-            raise LogicError("not_found", f"The service {RESERVED_SERVICE!r} is reserved and holds nothing yet.")
         if ref in (caller.service.id, caller.service.name):  # found already, and in a `delete` hook maybe deleted
             return caller.service
         service = await self._runtime.components.service(caller.service.owner_platform_id, ref)

@@ -8,7 +8,7 @@ import orjson
 from libs.logic.errors import LogicError
 from libs.logic.program import Program
 from libs.logic.sandbox.pool import SandboxPool
-from libs.logic.scope import ActionCall, HttpRequest, HttpResponse, Scope
+from libs.logic.scope import ComponentCall, HttpRequest, HttpResponse, Scope
 
 
 def json_answer(value: Any, status: int = 200) -> HttpResponse:
@@ -16,14 +16,14 @@ def json_answer(value: Any, status: int = 200) -> HttpResponse:
 
 
 class FakeHost:
-    """Answers requests from a queue (else with 200 and `{}`), actions from a table, and remembers what it saw."""
+    """Answers requests from a queue (else with 200 and `{}`), components from a table, and remembers what it saw."""
 
     def __init__(self, sandbox: SandboxPool | None) -> None:
         self._sandbox = sandbox
         self.requests: list[HttpRequest] = []
         self.answers: list[HttpResponse | LogicError] = []
-        self.actions: dict[str, Program] = {}
-        self.action_calls: list[ActionCall] = []
+        self.components: dict[str, Program] = {}
+        self.calls: list[ComponentCall] = []
         self.gate: asyncio.Event | None = None
         self.asked = asyncio.Event()
 
@@ -42,8 +42,8 @@ class FakeHost:
             raise answer
         return answer
 
-    async def action(self, scope: Scope, call: ActionCall) -> tuple[Program, Scope]:
-        self.action_calls.append(call)
-        if call.action not in self.actions:
-            raise LogicError("not_found", f"There is no action '{call.action}'.")
-        return self.actions[call.action], scope.nested(call.input, service=call.service)
+    async def component(self, scope: Scope, call: ComponentCall) -> tuple[Program, Scope]:
+        self.calls.append(call)
+        if call.name not in self.components:
+            raise LogicError("not_found", f"There is no {call.kind} '{call.name}'.")
+        return self.components[call.name], scope.nested(call.input, service=call.service)

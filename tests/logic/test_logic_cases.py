@@ -28,7 +28,7 @@ def answer_of(given: dict[str, Any]) -> HttpResponse:
 def host_of(context: dict[str, Any], pool: SandboxPool) -> FakeHost:
     host = FakeHost(pool)
     host.answers = [answer_of(answer) for answer in context.get("http", [])]
-    host.actions = {name.split("/")[1]: compile_node(node) for name, node in context.get("actions", {}).items()}
+    host.components = {name.split("/")[1]: compile_node(node) for name, node in context.get("actions", {}).items()}
     return host
 
 

@@ -15,10 +15,10 @@ def problems(node: object) -> list[tuple[tuple[str | int, ...], str]]:
 
 
 def test_an_unknown_type_is_refused_and_the_known_ones_are_named() -> None:
-    [(path, message)] = problems({"a": [{"@type": "expression", "expression": "1"}]})
+    [(path, message)] = problems({"a": [{"@type": "formula", "text": "1"}]})
     assert path == ("a", 0, "@type")
-    assert "'expression'" in message
-    assert "'reference', 'script', 'http', 'action'" in message
+    assert "'formula'" in message
+    assert "'reference', 'script', 'expression'" in message
 
 
 @pytest.mark.parametrize("kind", [None, 5, ["script"], {"a": 1}])
@@ -99,7 +99,7 @@ def test_a_program_tells_what_it_needs() -> None:
     assert compile_node({"@type": "http", "method": "GET", "url": "u"}).uses_credential
     assert not compile_node({"@type": "http", "method": "GET", "url": "u", "auth": "none"}).uses_credential
     action = compile_node({"@type": "action", "service": "s", "action": "a", "serviceVersion": "1.0.0"})
-    assert [(name.service, name.service_version, name.action) for name in action.actions] == [("s", "1.0.0", "a")]
+    assert [(name.service, name.service_version, name.name) for name in action.calls] == [("s", "1.0.0", "a")]
 
 
 def test_a_program_that_waits_is_not_run_without_awaiting() -> None:

@@ -119,7 +119,6 @@ async def test_the_service_version_goes_along_within_the_service(execute: Execut
     ("node", "told"),
     [
         (call("nowhere", "x"), "'nowhere'"),
-        (call("core", "string.replace"), "reserved"),
         (call("crm", "nothing"), "'nothing'"),
         (call("crm", "empty"), "'empty'"),
         (call("crm", "draft"), "'draft'"),

@@ -1,46 +1,71 @@
-"""The `action` node: another component's logic, found by the host and run under the same meter."""
+"""The `action` and `condition` nodes: another component's logic under the same meter, or a function of `core`."""
 
-from typing import Any
+from typing import Any, Literal
 
-from libs.logic.compiler import ActionName, Compiler, Node
+from libs.logic.compiler import Compiler, ComponentName, Node
 from libs.logic.errors import LogicError, Path
-from libs.logic.pieces import Constant, Piece, Waiting, as_evaluate
-from libs.logic.scope import ActionCall, Scope
+from libs.logic.nodes.functions import CORE, compile_function
+from libs.logic.pieces import Constant, Evaluate, Piece, Waiting, as_evaluate
+from libs.logic.scope import ComponentCall, Scope
+from libs.logic.values import truthy
 
-_OPTIONAL = ("serviceVersion", "actionVersion", "input", "userCredentialId")
+Kind = Literal["action", "condition"]
 
 
 def compile_action(compiler: Compiler, node: Node, path: Path, depth: int) -> Piece:
-    complete = compiler.members(node, path, required=("service", "action"), optional=_OPTIONAL)
-    source = as_evaluate(compiler.member(node, "input", path, depth) or Constant(None))
-    credential_id = as_evaluate(compiler.member(node, "userCredentialId", path, depth) or Constant(None))
-    name = _name(compiler, node, path)
-    if not complete or name is None:
-        return Constant(None)
-    compiler.actions.append(name)
+    called = _compiled(compiler, "action", node, path, depth)
+    return Constant(None) if called is None else Waiting(called)
 
-    async def evaluate(scope: Scope) -> Any:
-        call = ActionCall(
-            service=name.service,
-            action=name.action,
-            service_version=name.service_version,
-            action_version=name.action_version,
-            input=await source(scope),
-            user_credential_id=_id_text(await credential_id(scope), path),
-        )
-        return await _called(scope, call, path)
+
+def compile_condition(compiler: Compiler, node: Node, path: Path, depth: int) -> Piece:
+    called = _compiled(compiler, "condition", node, path, depth)
+    if called is None:
+        return Constant(None)
+
+    async def evaluate(scope: Scope) -> bool:
+        return truthy(await called(scope))
 
     return Waiting(evaluate)
 
 
-def _name(compiler: Compiler, node: Node, path: Path) -> ActionName | None:
-    service = compiler.text(node, "service", path)
-    action = compiler.text(node, "action", path)
-    service_version = compiler.text(node, "serviceVersion", path)
-    action_version = compiler.text(node, "actionVersion", path)
-    if service is None or action is None:
+def _compiled(compiler: Compiler, kind: Kind, node: Node, path: Path, depth: int) -> Evaluate | None:
+    optional = ("serviceVersion", f"{kind}Version", "input", "userCredentialId")
+    compiler.members(node, path, required=("service", kind), optional=optional)
+    name = _name(compiler, kind, node, path)
+    source = compiler.member(node, "input", path, depth) or Constant(None)
+    credential_id = as_evaluate(compiler.member(node, "userCredentialId", path, depth) or Constant(None))
+    if name is None:
         return None
-    return ActionName(path, service, service_version, action, action_version)
+    if name.service == CORE:
+        return compile_function(compiler, name, node, source)
+    compiler.calls.append(name)
+    return _call(name, as_evaluate(source), credential_id)
+
+
+def _name(compiler: Compiler, kind: Kind, node: Node, path: Path) -> ComponentName | None:
+    service = compiler.text(node, "service", path)
+    name = compiler.text(node, kind, path)
+    service_version = compiler.text(node, "serviceVersion", path, optional=True)
+    version = compiler.text(node, f"{kind}Version", path, optional=True)
+    if service is None or name is None:
+        return None
+    return ComponentName(path, kind, service, service_version, name, version)
+
+
+def _call(name: ComponentName, source: Evaluate, credential_id: Evaluate) -> Evaluate:
+    async def evaluate(scope: Scope) -> Any:
+        call = ComponentCall(
+            kind=name.kind,
+            service=name.service,
+            name=name.name,
+            service_version=name.service_version,
+            version=name.version,
+            input=await source(scope),
+            user_credential_id=_id_text(await credential_id(scope), name.path),
+        )
+        return await _called(scope, call, name.path)
+
+    return evaluate
 
 
 def _id_text(value: Any, path: Path) -> str | None:
@@ -49,11 +74,11 @@ def _id_text(value: Any, path: Path) -> str | None:
     raise LogicError("invalid_input", "'userCredentialId' must be a text.", path=(*path, "userCredentialId"))
 
 
-async def _called(scope: Scope, call: ActionCall, path: Path) -> Any:
-    entering = scope.entering(f"{call.service}/{call.action}")
+async def _called(scope: Scope, call: ComponentCall, path: Path) -> Any:
+    entering = scope.entering(f"{call.service}/{call.name}")
     try:
         scope.meter.nest(entering.chain)
-        program, nested = await scope.host.action(entering, call)
+        program, nested = await scope.host.component(entering, call)
     except LogicError as error:
         raise error.at(path) from None
     try:
@@ -62,9 +87,9 @@ async def _called(scope: Scope, call: ActionCall, path: Path) -> Any:
         raise _from_within(error, call, path) from error
 
 
-def _from_within(error: LogicError, call: ActionCall, path: Path) -> LogicError:
-    """The nested action's error as seen from here: our path, and its own place among the details."""
-    within = {"service": call.service, "action": call.action, "path": list(error.path)}
+def _from_within(error: LogicError, call: ComponentCall, path: Path) -> LogicError:
+    """The nested component's error as seen from here: our path, and its own place among the details."""
+    within: dict[str, Any] = {"service": call.service, call.kind: call.name, "path": list(error.path)}
     if "within" in error.details:
         within["within"] = error.details["within"]
     return LogicError(error.code, error.message, path=path, details=error.details | {"within": within})

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from libs.logic.compiler import Compiler, Node, VariableName
+from libs.logic.compiler import Compiler, Node, StepName, VariableName
 from libs.logic.errors import LogicError, Path
 from libs.logic.pieces import Constant, Piece, Ready, Run
 from libs.logic.scope import Credential, Scope
@@ -47,6 +47,21 @@ def _source(compiler: Compiler, node: Node, path: Path) -> Run | None:
         return source.get(name) if type(source) is dict else walk(source, steps)
 
     return member
+
+
+def _item(compiler: Compiler, node: Node, path: Path) -> Run | None:
+    steps = _steps(compiler, node, path)
+    if not compiler.has_item:
+        compiler.problem(path, "'item' has a meaning only in 'do' of 'repeat' and in 'catch' of 'try'.")
+    return lambda scope: walk(scope.item, steps)
+
+
+def _step(compiler: Compiler, node: Node, path: Path) -> Run | None:
+    compiler.members(node, path, required=("operation", "step"), optional=("path",))
+    name = compiler.text(node, "step", path) or ""
+    compiler.steps.append(StepName((*path, "step"), name))
+    steps = _path_steps(compiler, node, path)
+    return lambda scope: walk(scope.steps.get(name), steps)
 
 
 def _state(compiler: Compiler, node: Node, path: Path) -> Run | None:
@@ -97,6 +112,8 @@ _OPERATIONS: dict[str, _Compile] = {
     "platformServiceVariable": _variable,
     "token": _token,
     "user": _user,
+    "step": _step,
+    "item": _item,
     "state": _state,
 }
 
@@ -108,6 +125,10 @@ _CATEGORIES: dict[str, _Compile] = {
 
 def _steps(compiler: Compiler, node: Node, path: Path) -> Steps:
     compiler.members(node, path, required=("operation",), optional=("path",))
+    return _path_steps(compiler, node, path)
+
+
+def _path_steps(compiler: Compiler, node: Node, path: Path) -> Steps:
     steps = node.get("path", [])
     if isinstance(steps, list) and all(type(step) in (str, int) for step in steps):
         return tuple(steps)

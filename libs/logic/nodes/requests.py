@@ -23,8 +23,8 @@ from libs.logic.http import (
     text_of,
     without_query,
 )
-from libs.logic.pieces import Constant, Evaluate, Piece, Waiting, as_evaluate
 from libs.logic.nodes.references import missing_credential
+from libs.logic.pieces import Constant, Evaluate, Piece, Waiting, as_evaluate
 from libs.logic.scope import HttpRequest, HttpResponse, Scope
 
 _BODIES = ("json", "form", "text", "body")

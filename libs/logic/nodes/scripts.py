@@ -7,8 +7,8 @@ import orjson
 
 from libs.logic.compiler import Compiler, Node, ScriptSource
 from libs.logic.errors import LogicError, Path
-from libs.logic.pieces import Constant, Evaluate, Piece, Waiting, as_evaluate
 from libs.logic.nodes.references import credential_members, missing_credential, missing_variables
+from libs.logic.pieces import Constant, Evaluate, Piece, Waiting, as_evaluate
 from libs.logic.sandbox import libraries
 from libs.logic.sandbox.job import CREDENTIAL_FAULT, Job
 from libs.logic.scope import Scope

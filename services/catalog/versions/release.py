@@ -8,7 +8,7 @@ from typing import Any
 from libs.common.contracts.catalog import Kind
 from libs.common.errors import Conflict, Detail, summary
 from libs.common.store.port import Cursor
-from libs.logic.compiler import ActionName
+from libs.logic.compiler import ComponentName
 from libs.logic.errors import InvalidLogic
 from libs.logic.program import Program, compile_hooks
 from services.catalog.components.checks import ComponentCheck, datatypes_of
@@ -83,25 +83,26 @@ class ReleaseCheck:
         failures: list[Detail] = []
         for program in _programs(logic):
             failures += _missing_variables(program, names[Kind.VARIABLE], place)
-            for named in program.actions:
-                if (message := await self._missing_action(service, named, names, public=public)) is not None:
+            for named in program.calls:
+                if (message := await self._missing_component(service, named, names, public=public)) is not None:
                     failures.append(Detail(".".join((place, "logic", *map(str, named.path))), message))
         return failures
 
-    async def _missing_action(
-        self, service: Service, named: ActionName, names: Mapping[Kind, set[str]], *, public: bool
+    async def _missing_component(
+        self, service: Service, named: ComponentName, names: Mapping[Kind, set[str]], *, public: bool
     ) -> str | None:
+        kind = Kind(named.kind)
         if named.service in (service.id, service.name):
-            known = named.action in names[Kind.ACTION]
-            return None if known else f"this version has no published action {named.action!r}"
+            known = named.name in names[kind]
+            return None if known else f"this version has no published {kind} {named.name!r}"
         other = await self._services.visible(service.platform_id, named.service)
         if other is None:
             return f"there is no service {named.service!r}"
         if public and not other.published:
             return f"the service {named.service!r} is not public, so other platforms could not run this"
-        head = await self._heads.by_ref(other.id, Kind.ACTION, named.action)
+        head = await self._heads.by_ref(other.id, kind, named.name)
         if head is None or head.latest_published is None:
-            return f"the service {named.service!r} has no published action {named.action!r}"
+            return f"the service {named.service!r} has no published {kind} {named.name!r}"
         return None
 
     async def _broken(self, found: Found, after: Version | None, place: str) -> list[Detail]:

@@ -1,0 +1,221 @@
+"""Nodes that choose, repeat, catch and fail: `if`, `ifValue`, `case`, `caseValue`, `repeat`, `try`, `fail`."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from itertools import chain
+from typing import Any
+
+from libs.logic.compiler import Compiler, Node
+from libs.logic.errors import LogicError, Path
+from libs.logic.pieces import Constant, Evaluate, Piece, Ready, Run, Waiting, as_evaluate, as_run, weight_of
+from libs.logic.scope import Scope
+from libs.logic.values import equal, truthy
+
+_MOST_CONCURRENT = 50
+
+Branch = tuple[Piece, Piece]
+Holds = Callable[[Any, Any], bool]
+
+
+def compile_if(compiler: Compiler, node: Node, path: Path, depth: int) -> Piece:
+    compiler.members(node, path, required=("condition", "then"), optional=("else",))
+    branch = _part(compiler, node, "condition", path, depth), _part(compiler, node, "then", path, depth)
+    return _choice(None, [branch], _part(compiler, node, "else", path, depth))
+
+
+def compile_if_value(compiler: Compiler, node: Node, path: Path, depth: int) -> Piece:
+    compiler.members(node, path, required=("value", "equals", "then"), optional=("else",))
+    branch = _part(compiler, node, "equals", path, depth), _part(compiler, node, "then", path, depth)
+    subject = _part(compiler, node, "value", path, depth)
+    return _choice(subject, [branch], _part(compiler, node, "else", path, depth))
+
+
+def compile_case(compiler: Compiler, node: Node, path: Path, depth: int) -> Piece:
+    compiler.members(node, path, required=("cases",), optional=("else",))
+    branches = _branches(compiler, node, "condition", path, depth)
+    return _choice(None, branches, _part(compiler, node, "else", path, depth))
+
+
+def compile_case_value(compiler: Compiler, node: Node, path: Path, depth: int) -> Piece:
+    compiler.members(node, path, required=("value", "cases"), optional=("else",))
+    subject = _part(compiler, node, "value", path, depth)
+    branches = _branches(compiler, node, "equals", path, depth)
+    return _choice(subject, branches, _part(compiler, node, "else", path, depth))
+
+
+def compile_repeat(compiler: Compiler, node: Node, path: Path, depth: int) -> Piece:
+    compiler.members(node, path, required=("do",), optional=("times", "each", "concurrency"))
+    if ("times" in node) == ("each" in node):
+        compiler.problem(path, "'repeat' needs either 'times' or 'each'.")
+    name = "each" if "each" in node else "times"
+    source = as_evaluate(_part(compiler, node, name, path, depth))
+    concurrency = _concurrency(compiler, node, path)
+    body, nodes = compiler.inner(node, "do", path, depth)
+    do = as_evaluate(body)
+    elements_of = _listed if name == "each" else _counted
+
+    async def evaluate(scope: Scope) -> list[Any]:
+        elements = elements_of(await source(scope), (*path, name))
+        scope.meter.visit((nodes + 1) * len(elements))
+
+        async def once(element: Any) -> Any:
+            value = await do(scope.at_item(element))
+            await scope.meter.pause()
+            return value
+
+        if concurrency == 1:
+            return [await once(element) for element in elements]
+        return await _side_by_side(once, elements, concurrency)
+
+    return Waiting(evaluate)
+
+
+def compile_try(compiler: Compiler, node: Node, path: Path, depth: int) -> Piece:
+    compiler.members(node, path, required=("do", "catch"), optional=())
+    do = as_evaluate(_part(compiler, node, "do", path, depth))
+    caught, nodes = compiler.inner(node, "catch", path, depth)
+    catch = as_evaluate(caught)
+
+    async def evaluate(scope: Scope) -> Any:
+        try:
+            return await do(scope)
+        except LogicError as error:
+            if error.code == "budget_exceeded":  # what has run out can't be spent again
+                raise
+            error.blot(scope.secret_texts())
+            seen = {"details": {}, **error.to_dict()}
+        scope.meter.visit(nodes)
+        return await catch(scope.at_item(seen))
+
+    return Waiting(evaluate)
+
+
+def compile_fail(compiler: Compiler, node: Node, path: Path, depth: int) -> Piece:
+    compiler.members(node, path, required=("code", "message"), optional=())
+    code, message = _part(compiler, node, "code", path, depth), _part(compiler, node, "message", path, depth)
+    if not isinstance(code, Waiting) and not isinstance(message, Waiting):
+        code_of, message_of = as_run(code), as_run(message)
+
+        def run(scope: Scope) -> Any:
+            raise _failure(code_of(scope), message_of(scope), path)
+
+        return Ready(run, weight_of((code, message)) + 1)
+    code_from, message_from = as_evaluate(code), as_evaluate(message)
+
+    async def evaluate(scope: Scope) -> Any:
+        raise _failure(await code_from(scope), await message_from(scope), path)
+
+    return Waiting(evaluate)
+
+
+def _part(compiler: Compiler, node: Node, name: str, path: Path, depth: int) -> Piece:
+    return compiler.member(node, name, path, depth) or Constant(None)
+
+
+def _branches(compiler: Compiler, node: Node, test: str, path: Path, depth: int) -> list[Branch]:
+    cases = node.get("cases", [])
+    if not isinstance(cases, list) or not all(isinstance(case, dict) for case in cases):
+        compiler.problem((*path, "cases"), f"'cases' must be a list of objects with '{test}' and 'then'.")
+        return []
+    return [_branch(compiler, case, test, (*path, "cases", at), depth + 2) for at, case in enumerate(cases)]
+
+
+def _branch(compiler: Compiler, case: Node, test: str, path: Path, depth: int) -> Branch:
+    wrong = sorted(case.keys() ^ {test, "then"})
+    if wrong:
+        compiler.problem(
+            path, f"a case has '{test}' and 'then', nothing less and nothing more (not so: {wrong[0]!r:.60})."
+        )
+    return _part(compiler, case, test, path, depth), _part(compiler, case, "then", path, depth)
+
+
+def _choice(subject: Piece | None, branches: Sequence[Branch], otherwise: Piece) -> Piece:
+    """The first branch whose test is true, or equals the subject's value if there is one; tests are made in order."""
+    holds: Holds = equal if subject is not None else _is_true
+    subject = subject or Constant(None)
+    pieces = [subject, *chain.from_iterable(branches), otherwise]
+    if any(isinstance(piece, Waiting) for piece in pieces):
+        waiting = [(as_evaluate(test), as_evaluate(then)) for test, then in branches]
+        return Waiting(_choosing(as_evaluate(subject), waiting, as_evaluate(otherwise), holds))
+    ready = [(_run_of(test), _run_of(then)) for test, then in branches]
+    return Ready(_chosen(_run_of(subject), ready, _run_of(otherwise), holds), weight_of(pieces) + 1)
+
+
+def _is_true(_: Any, value: Any) -> bool:
+    return truthy(value)
+
+
+def _run_of(piece: Piece) -> Run:
+    if isinstance(piece, Waiting):
+        raise TypeError("a piece that waits can't be run")
+    return as_run(piece)
+
+
+def _chosen(subject: Run, branches: Sequence[tuple[Run, Run]], otherwise: Run, holds: Holds) -> Run:
+    def run(scope: Scope) -> Any:
+        value = subject(scope)
+        for test, then in branches:
+            if holds(value, test(scope)):
+                return then(scope)
+        return otherwise(scope)
+
+    return run
+
+
+def _choosing(
+    subject: Evaluate, branches: Sequence[tuple[Evaluate, Evaluate]], otherwise: Evaluate, holds: Holds
+) -> Evaluate:
+    async def evaluate(scope: Scope) -> Any:
+        value = await subject(scope)
+        for test, then in branches:
+            if holds(value, await test(scope)):
+                return await then(scope)
+        return await otherwise(scope)
+
+    return evaluate
+
+
+def _concurrency(compiler: Compiler, node: Node, path: Path) -> int:
+    concurrency = node.get("concurrency", 1)
+    if type(concurrency) is int and 1 <= concurrency <= _MOST_CONCURRENT:
+        return concurrency
+    compiler.problem((*path, "concurrency"), f"'concurrency' must be a whole number from 1 to {_MOST_CONCURRENT}.")
+    return 1
+
+
+def _listed(value: Any, path: Path) -> Sequence[Any]:
+    if type(value) is list:
+        return value
+    raise LogicError("invalid_input", "'each' must be an array.", path=path)
+
+
+def _counted(value: Any, path: Path) -> Sequence[Any]:
+    if type(value) is not int or value < 0:
+        raise LogicError("invalid_input", "'times' must be a whole number of at least 0.", path=path)
+    return range(min(value, 1 << 31))
+
+
+async def _side_by_side(once: Callable[[Any], Awaitable[Any]], elements: Sequence[Any], most: int) -> list[Any]:
+    """Results in the elements' order; the first error ends the others."""
+    results: list[Any] = [None] * len(elements)
+    ahead = iter(enumerate(elements))
+
+    async def work() -> None:
+        for at, element in ahead:
+            results[at] = await once(element)
+
+    workers = [asyncio.ensure_future(work()) for _ in range(min(most, len(elements)))]
+    try:
+        await asyncio.gather(*workers)
+    finally:
+        for worker in workers:
+            worker.cancel()
+        await asyncio.gather(*workers, return_exceptions=True)
+    return results
+
+
+def _failure(code: Any, message: Any, path: Path) -> LogicError:
+    for name, value in (("code", code), ("message", message)):
+        if not isinstance(value, str) or not value:
+            return LogicError("invalid_input", f"'{name}' must be a text that is not empty.", path=(*path, name))
+    return LogicError("author_error", message, path=path, details={"code": code})
