@@ -6,7 +6,7 @@ import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 from libs.logic.budget import exceeded
 from libs.logic.errors import LogicError
@@ -173,11 +173,18 @@ class Function:
         return arguments, failures if found == len(source) else failures | self.unknown(source)
 
 
+# Of these kinds a value may be and still be none that the parameter takes.
+_KINDS = {"string": "a text", "array": "an array", "object": "an object"}
+
+
 def _must_be(parameter: Parameter, value: Any, given: bool) -> str:
     if not given:
         return f"is required and must be {parameter.type.called}"
     told = {type(None): "null", bool: "true or false", str: "a text", list: "an array", dict: "an object"}
-    return f"must be {parameter.type.called}, not {told.get(type(value), 'a number')}"
+    kind = told.get(type(value), "a number")
+    if kind == _KINDS.get(parameter.type.schema.get("type")):
+        return f"must be {parameter.type.called}"
+    return f"must be {parameter.type.called}, not {kind}"
 
 
 class Library(Mapping[str, Function]):
@@ -238,6 +245,8 @@ def _parameters(run: Callable[..., Any]) -> list[Parameter]:
 
 
 def _parameter(name: str, hint: Any, default: Any) -> Parameter:
+    if default is None:  # `Annotated[Text, "…"] | None`
+        hint = next((each for each in get_args(hint) if hasattr(each, "__metadata__")), hint)
     told = getattr(hint, "__metadata__", ())
     type_ = next(each for each in told if isinstance(each, Type))
     description = next((each for each in told if isinstance(each, str)), "")
