@@ -10,10 +10,12 @@ from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 from libs.logic.budget import exceeded
 from libs.logic.errors import LogicError
+from libs.logic.values import exceeds
 
 Kind = Literal["action", "condition"]
 Schema = dict[str, Any]
 Convert = Callable[[Any], Any]
+Heavy = Callable[[Any], bool]
 
 MOST_BYTES = 6 << 20
 """No function makes more than an evaluation may answer with (`Budget.output_bytes`)."""
@@ -44,9 +46,9 @@ class Type:
 
 def _only(*types: type) -> Convert:
     def convert(value: Any) -> Any:
-        if type(value) in types:
-            return value
-        raise ValueError
+        if type(value) not in types:
+            raise ValueError
+        return value
 
     return convert
 
@@ -72,9 +74,18 @@ def list_of(element: Type, called: str) -> Type:
     def convert(value: Any) -> Any:
         if type(value) is not list:
             raise ValueError
-        return [element.convert(each) for each in value]
+        return list(map(element.convert, value))
 
     return Type({"type": "array", "items": element.schema}, called, convert)
+
+
+def _list_of_only(*types: type) -> Convert:
+    def convert(value: Any) -> Any:
+        if type(value) is not list or not set(map(type, value)).issubset(types):
+            raise ValueError
+        return value
+
+    return convert
 
 
 _TEXT = Type({"type": "string"}, "a text", _only(str))
@@ -86,8 +97,12 @@ Integer = Annotated[int, Type({"type": "integer"}, "a whole number", _whole)]
 Boolean = Annotated[bool, Type({"type": "boolean"}, "true or false", _only(bool))]
 Array = Annotated[list[Any], Type({"type": "array"}, "an array", _only(list))]
 Object = Annotated[dict[str, Any], Type({"type": "object"}, "an object", _only(dict))]
-Texts = Annotated[list[str], list_of(_TEXT, "an array of texts")]
-Numbers = Annotated[list[float], list_of(_NUMBER, "an array of numbers")]
+Texts = Annotated[
+    list[str], Type({"type": "array", "items": {"type": "string"}}, "an array of texts", _list_of_only(str))
+]
+Numbers = Annotated[
+    list[float], Type({"type": "array", "items": {"type": "number"}}, "an array of numbers", _list_of_only(int, float))
+]
 Value = Annotated[Any, Type({}, "any value", lambda value: value)]
 
 
@@ -122,6 +137,12 @@ class Function:
     run: Callable[..., Any]
     large_bytes: int
     """From this size of input on it is worked on in a process of its own."""
+    heavy: Heavy | None = None
+    """Whether an input makes for long work although it is small."""
+
+    def is_large(self, source: Any) -> bool:
+        """Whether this input is worked on in a process of its own, so that it holds nothing up."""
+        return exceeds(source, self.large_bytes) or (self.heavy is not None and self.heavy(source))
 
     def schema(self) -> Schema:
         """What an editor is told, as of any action or condition."""
@@ -208,26 +229,26 @@ class Library(Mapping[str, Function]):
         return {name: function for name, function in self._functions.items() if function.kind == kind}
 
     def action(
-        self, name: str, label: str, *, output: Schema, large_bytes: int = LARGE_BYTES
+        self, name: str, label: str, *, output: Schema, large_bytes: int = LARGE_BYTES, heavy: Heavy | None = None
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Declares what it decorates; its docstring is the description, its annotations are the parameters."""
-        return self._declare(name, "action", label, output, large_bytes)
+        return self._declare(name, "action", label, output, (large_bytes, heavy))
 
     def condition(
-        self, name: str, label: str, *, large_bytes: int = LARGE_BYTES
+        self, name: str, label: str, *, large_bytes: int = LARGE_BYTES, heavy: Heavy | None = None
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Like `action`; what it decorates answers true or false."""
-        return self._declare(name, "condition", label, {"type": "boolean"}, large_bytes)
+        return self._declare(name, "condition", label, {"type": "boolean"}, (large_bytes, heavy))
 
     def _declare(
-        self, name: str, kind: Kind, label: str, output: Schema, large_bytes: int
+        self, name: str, kind: Kind, label: str, output: Schema, large: tuple[int, Heavy | None]
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         def declare(run: Callable[..., Any]) -> Callable[..., Any]:
             if name in self._functions:
                 raise ValueError(f"{name!r} is declared twice")
             description = " ".join((run.__doc__ or "").split())
             parameters = tuple(_parameters(run))
-            self._functions[name] = Function(name, kind, label, description, parameters, output, run, large_bytes)
+            self._functions[name] = Function(name, kind, label, description, parameters, output, run, *large)
             return run
 
         return declare

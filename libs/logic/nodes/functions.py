@@ -9,7 +9,7 @@ from libs.logic.core.registry import Function
 from libs.logic.errors import LogicError
 from libs.logic.pieces import Evaluate, Piece, as_evaluate
 from libs.logic.scope import Computation, Scope
-from libs.logic.values import exceeds, size_bytes
+from libs.logic.values import size_bytes
 
 CORE = "core"
 
@@ -44,7 +44,7 @@ def _call(function: Function, source: Evaluate, name: ComponentName) -> Evaluate
     async def evaluate(scope: Scope) -> Any:
         given = await source(scope)
         try:
-            if exceeds(given, function.large_bytes):
+            if function.is_large(given):
                 return await scope.host.sandbox.compute(Computation("function", function.name, given, scope.meter))
             value = function.call(given)
             scope.meter.take_data(size_bytes(value))
