@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from libs.common.contracts.catalog import ServiceGrant
@@ -43,43 +43,59 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """A service in one evaluation. Without a `credential_id` the user's latest one is taken, if `implicit`."""
+    """A service in one evaluation. Without a `credential_id` the user's latest one is taken, if `implicit`.
+
+    `outer_id` is the service that the client named, and `outer_credential_id` the credential that it gave it.
+    """
 
     service: ServiceGrant
     service_version: str | None
     credential_id: str | None
     implicit: bool
+    outer_id: str
+    outer_credential_id: str | None
 
     @property
     def key(self) -> str:
         """Tells the bindings of one evaluation apart."""
-        return f"{self.service.id}/{self.service_version or ''}/{self.credential_id or ''}/{self.implicit:d}"
+        used = f"{self.service.id}/{self.service_version or ''}/{self.credential_id or ''}/{self.implicit:d}"
+        return f"{used}/{self.outer_id}/{self.outer_credential_id or ''}"
 
 
-def outermost(actor: Actor, service: ServiceGrant, service_version: str | None) -> Binding:
-    """What was asked for by name uses the credential that was named for it, else the user's latest one."""
-    named = actor.credential_id or _named_for(actor, service)
-    return Binding(service, service_version, named, implicit=True)
+def outermost(
+    actor: Actor, service: ServiceGrant, service_version: str | None, credential_id: str | None = None
+) -> Binding:
+    """What the client itself named uses the credential that was named for it, else the user's latest one.
+
+    `credential_id` is what a node of the request names, where the request is more than one action.
+    """
+    given = credential_id or actor.credential_id
+    named = given or _named_for(actor, service)
+    return Binding(service, service_version, named, True, service.id, given)
 
 
-def nested(actor: Actor, caller: Binding, outer: ServiceGrant, service: ServiceGrant, call: ComponentCall) -> Binding:
-    """How a component of `caller` may use `service`, in an evaluation that began with `outer`.
+def nested(actor: Actor, caller: Binding, service: ServiceGrant, call: ComponentCall) -> Binding:
+    """How a component of `caller` may use `service`.
 
     The caller's own service goes on as it is. Another one gets only what the outermost request named for it,
-    so that a public service can't spend a user's other tokens; `credential_id` of the outermost action, when
-    that is the action's own, is not handed back to it by others.
+    so that a public service can't spend a user's other tokens; the credential of what the client named, when
+    that is that service's own, is not handed back to it by others.
     """
     own = service.id == caller.service.id
     version = call.service_version or (caller.service_version if own else None)
     if call.user_credential_id is not None:
-        named = call.user_credential_id if actor.names(call.user_credential_id) else None
-        return Binding(service, version, named, implicit=False)
+        known = actor.names(call.user_credential_id) or call.user_credential_id == caller.outer_credential_id
+        return _within(caller, service, version, call.user_credential_id if known else None)
     if own:
-        return Binding(service, version, caller.credential_id, caller.implicit)
+        return replace(caller, service_version=version)
     named = _named_for(actor, service)
-    if named is None and service.id != outer.id:
-        named = actor.credential_id
-    return Binding(service, version, named, implicit=False)
+    if named is None and service.id != caller.outer_id:
+        named = caller.outer_credential_id
+    return _within(caller, service, version, named)
+
+
+def _within(caller: Binding, service: ServiceGrant, version: str | None, credential_id: str | None) -> Binding:
+    return Binding(service, version, credential_id, False, caller.outer_id, caller.outer_credential_id)
 
 
 def _named_for(actor: Actor, service: ServiceGrant) -> str | None:

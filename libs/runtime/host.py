@@ -46,6 +46,10 @@ class Runtime:
         """The host of one evaluation that begins in a component of `service`."""
         return RuntimeHost(self, actor, outermost(actor, service, service_version), budget)
 
+    def host_of_request(self, actor: Actor, *, budget: Budget = _DEFAULT_BUDGET) -> RuntimeHost:
+        """The host of nodes that a client wrote itself: of no service, and each call in them is an outermost one."""
+        return RuntimeHost(self, actor, None, budget)
+
     def run_plain(self, program: Program, source: Any, *, state: Any = None, budget: Budget = _DEFAULT_BUDGET) -> Any:
         """The value of a program that `is_plain`, for which no host need be made. Raises LogicError."""
         meter = Meter(budget, asyncio.get_running_loop().time())
@@ -84,7 +88,7 @@ class RuntimeHost:
         "sandbox",
     )
 
-    def __init__(self, runtime: Runtime, actor: Actor, binding: Binding, budget: Budget) -> None:
+    def __init__(self, runtime: Runtime, actor: Actor, binding: Binding | None, budget: Budget) -> None:
         self.sandbox = runtime.sandbox
         self.console: list[str] = []
         self._runtime = runtime
@@ -102,26 +106,30 @@ class RuntimeHost:
         """
         meter = Meter(self._budget, asyncio.get_running_loop().time())
         scope = Scope(source=source, host=self, meter=meter, user=self._actor.as_seen, console=self.console)
-        await self._equip(scope, program, self._outermost)
+        if self._outermost is not None:
+            await self._equip(scope, program, self._outermost)
         return scope
 
     async def component(self, scope: Scope, call: ComponentCall) -> tuple[Program, Scope]:
         """The program that a nested call names. Raises LogicError, and ServiceError when a lookup fails."""
-        caller = self._bindings[scope.service]
-        service = await self._service(caller, call.service)
-        binding = nested(self._actor, caller, self._outermost.service, service, call)
+        binding, owner_platform_id = await self._binding(self._bindings.get(scope.service), call)
+        service = binding.service
         component = await self._runtime.components.component(
             service.id,
             Kind(call.kind),
             call.name,
             service_version=binding.service_version,
             version=call.version,
-            drafts=service.owner_platform_id == caller.service.owner_platform_id,
+            drafts=service.owner_platform_id == owner_platform_id,
         )
         program = component.hook(EXECUTE) if component is not None else None
         if component is None or program is None:
-            raise LogicError("not_found", f"{service.name!r} has no {call.kind} {call.name!r} that can be executed.")
-        inner = scope.nested(_checked(component, {} if call.input is None else call.input))
+            raise LogicError(
+                "not_found",
+                f"{service.name!r} has no {call.kind} {call.name!r} that can be executed: "
+                f"it must be there, be published, and have the hook `{EXECUTE}`.",
+            )
+        inner = scope.nested(_checked(component, call.input))
         await self._equip(inner, program, binding)
         return program, inner
 
@@ -153,6 +161,17 @@ class RuntimeHost:
         for held in self._variables:
             yield from texts_of(list(held.values.values()))
 
+    async def _binding(self, caller: Binding | None, call: ComponentCall) -> tuple[Binding, str]:
+        """How the called service is used, and the platform whose name for it this is; without a caller the client's."""
+        if caller is not None:
+            service = await self._service(caller, call.service)
+            return nested(self._actor, caller, service, call), caller.service.owner_platform_id
+        found = await self._runtime.components.service(self._actor.platform_id, call.service, self._actor.user)
+        if found is None:
+            raise _no_service(call.service)
+        check_enabled(found)
+        return outermost(self._actor, found, call.service_version, call.user_credential_id), self._actor.platform_id
+
     async def _service(self, caller: Binding, ref: str) -> ServiceGrant:
         """A name inside a component means what it means to the platform that owns the component.
 
@@ -162,7 +181,7 @@ class RuntimeHost:
             return caller.service
         service = await self._runtime.components.service(caller.service.owner_platform_id, ref)
         if service is None or not (service.id == caller.service.id or self._actor.may_use(service)):
-            raise LogicError("not_found", f"There is no service {ref!r}.")
+            raise _no_service(ref)
         check_enabled(service)
         return service
 
@@ -205,10 +224,13 @@ class RuntimeHost:
                 raise refusal
 
 
-def _checked(component: CompiledComponent, source: Any) -> dict[str, Any]:
-    """The input of a nested action; raises LogicError naming everything that is wrong with it."""
-    if not isinstance(source, dict):
-        raise LogicError("invalid_input", f"The input of {component.grant.name!r} must be an object.")
+def _no_service(ref: str) -> LogicError:
+    message = f"There is no service {ref[:128]!r} that may be used here; create it, or have it shared."
+    return LogicError("not_found", message)
+
+
+def _checked(component: CompiledComponent, source: dict[str, Any]) -> dict[str, Any]:
+    """The input of a nested call; raises LogicError naming everything that is wrong with it."""
     failures = component.content.input.failures(source) if component.content.input is not None else []
     if failures:
         told = [{"path": failure.path, "message": failure.message} for failure in failures]
