@@ -75,7 +75,7 @@ class ComponentCall:
     name: str
     service_version: str | None
     version: str | None
-    input: Any
+    input: dict[str, Any]
     user_credential_id: str | None
 
 

@@ -1,70 +1,46 @@
-"""Runs the public case files: each states a node, what surrounds it, and its result or error."""
+"""The public case files hold for this implementation, and the runner tells when they don't for another."""
 
-from collections.abc import Callable
+import asyncio
+import sys
+from collections import Counter
 from pathlib import Path
-from typing import Any
 
-import orjson
 import pytest
 
-from libs import logic
-from libs.logic.errors import InvalidLogic, LogicError
-from libs.logic.program import compile_node
+from libs.logic.cases import groups, ours, read
+from libs.logic.cases.__main__ import other, run
 from libs.logic.sandbox.pool import SandboxPool
-from libs.logic.scope import Credential, HttpResponse, Scope
-from tests.logic.fake_host import FakeHost, json_answer
 
-CASES = {
-    file.stem: orjson.loads(file.read_bytes()) for file in sorted((Path(logic.__path__[0]) / "cases").glob("*.json"))
-}
-
-
-def answer_of(given: dict[str, Any]) -> HttpResponse:
-    if "json" in given:
-        return json_answer(given["json"], int(given["status"]))
-    return HttpResponse(int(given["status"]), given.get("headers", {}), str(given.get("text", "")).encode())
-
-
-def host_of(context: dict[str, Any], pool: SandboxPool) -> FakeHost:
-    host = FakeHost(pool)
-    host.answers = [answer_of(answer) for answer in context.get("http", [])]
-    host.components = {name.split("/")[1]: compile_node(node) for name, node in context.get("actions", {}).items()}
-    return host
-
-
-def scope_of(context: dict[str, Any], host: FakeHost, make_scope: Callable[..., Scope]) -> Scope:
-    credential = context.get("credential")
-    if credential is not None:
-        credential = Credential(id="1", **{**credential, "hosts": credential.get("hosts")})
-    return make_scope(
-        context.get("source"),
-        host=host,
-        user=context.get("user"),
-        credential=credential,
-        variables=context.get("variables", {}),
-        missing_variables=frozenset(context.get("missingVariables", [])),
-        query=context.get("query", {}),
-        notification=context.get("notification"),
-        state=context.get("state"),
-        webhook_url=context.get("webhookUrl"),
-        webhook_secret=context.get("webhookSecret"),
-    )
-
-
-async def outcome(case: dict[str, Any], pool: SandboxPool, make_scope: Callable[..., Scope]) -> dict[str, Any]:
-    host = host_of(case["context"], pool)
-    try:
-        program = compile_node(case["node"])
-        return {"result": await program.evaluate(scope_of(case["context"], host, make_scope))}
-    except InvalidLogic as invalid:
-        return {"error": {"code": "invalid_logic", "path": list(invalid.problems[0].path)}}
-    except LogicError as error:
-        return {"error": {"code": error.code, "path": list(error.path)}}
+CASES = {group: read(group) for group in groups()}
 
 
 @pytest.mark.parametrize("group", CASES)
-async def test_every_case_of_the_file_holds(group: str, pool: SandboxPool, make_scope: Callable[..., Scope]) -> None:
-    cases = CASES[group]
-    expected = {case["name"]: {key: case[key] for key in ("result", "error") if key in case} for case in cases}
-    assert len(expected) == len(cases) > 0
-    assert {case["name"]: await outcome(case, pool, make_scope) for case in cases} == expected
+async def test_every_case_of_the_file_holds(group: str, pool: SandboxPool) -> None:
+    failed = {}
+    for case in CASES[group]:
+        outcome = await ours.outcome(case, pool)
+        if not case.holds(outcome):
+            failed[case.name] = (case.expected, outcome)
+    assert failed == {}
+
+
+def test_names_are_unique_in_a_file() -> None:
+    for cases in CASES.values():
+        assert [name for name, count in Counter(case.name for case in cases).items() if count > 1] == []
+
+
+_ANSWERS_FIVE = """
+import sys
+for line in sys.stdin:
+    print('{"result": 5}', flush=True)
+"""
+
+
+async def test_another_implementation_is_asked_line_by_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    program = tmp_path / "five.py"
+    program.write_text(_ANSWERS_FIVE)
+    async with asyncio.timeout(10), other(f"{sys.executable} {program}") as ask:
+        assert not await run(ask, {"literal": CASES["literal"]})
+    told = capsys.readouterr().out
+    assert "FAILED literal: null is itself" in told
+    assert "FAILED literal: a number is itself" not in told

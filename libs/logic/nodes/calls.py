@@ -60,12 +60,20 @@ def _call(name: ComponentName, source: Evaluate, credential_id: Evaluate) -> Eva
             name=name.name,
             service_version=name.service_version,
             version=name.version,
-            input=await source(scope),
+            input=_object(await source(scope), name.path),
             user_credential_id=_id_text(await credential_id(scope), name.path),
         )
         return await _called(scope, call, name.path)
 
     return evaluate
+
+
+def _object(value: Any, path: Path) -> dict[str, Any]:
+    if value is None:
+        return {}
+    if isinstance(value, dict):
+        return value
+    raise LogicError("invalid_input", "'input' must be an object.", path=(*path, "input"))
 
 
 def _id_text(value: Any, path: Path) -> str | None:
