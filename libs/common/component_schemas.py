@@ -53,7 +53,7 @@ def subschemas(schema: object, path: str) -> Iterator[tuple[str, dict[str, Any]]
 
 def _parts(schema: dict[str, Any]) -> Iterator[tuple[object, str]]:
     """Each JSON Schema, with its path; in the older notation a variable's is a member of its own."""
-    for member in ("output", "data"):
+    for member in ("output", "data", "valuesLogicInput"):
         yield schema.get(member), f"schema.{member}"
     variables = schema.get("variables")
     for index, variable in enumerate(variables if isinstance(variables, list) else ()):

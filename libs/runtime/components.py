@@ -27,7 +27,7 @@ from libs.common.contracts.identity import UserGrant
 from libs.common.errors import Conflict, NotFound, Unprocessable
 from libs.logic.errors import InvalidLogic
 from libs.logic.program import Program, compile_hooks
-from libs.runtime.validation import InvalidSchema, Validator, input_validator, output_validator
+from libs.runtime.validation import InvalidSchema, Validator, input_validator, output_validator, values_validator
 
 ComponentKey: TypeAlias = tuple[str, Kind, str, str | None, str | None]
 
@@ -39,6 +39,8 @@ class CompiledContent:
     hooks: Mapping[str, Program]
     input: Validator | None
     output: Validator | None
+    values: Validator | None
+    """Of a datatype: what a field holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +172,7 @@ def compile_content(name: str, content: Mapping[str, Any]) -> CompiledContent:
             hooks=compile_hooks(content.get("logic") or {}),
             input=input_validator(schema),
             output=output_validator(schema),
+            values=values_validator(schema),
         )
     except (InvalidLogic, InvalidSchema) as invalid:
         raise Unprocessable("invalid_component", f"{name!r} can't be run; save it anew: {invalid}") from None

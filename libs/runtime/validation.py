@@ -46,8 +46,49 @@ class Validator:
 def input_validator(schema: Mapping[str, Any]) -> Validator | None:
     """Checks a whole input against the declared variables; None where nothing is declared. Raises InvalidSchema.
 
-    Members that no variable declares pass, unless the schema says `additionalProperties: false`.
+    Members that no variable declares pass, unless the schema says `additionalProperties: false`. What a datatype's
+    `valuesLogicInput` says, a schema of the whole input, holds beside them.
     """
+    parts = [part for part in (_values_input(schema), _variables(schema)) if part is not None]
+    if not parts:
+        return None
+    first, *others = [part for part, _ in parts]
+    return Validator({"allOf": [first, *others]} if others else first, sum(weight for _, weight in parts))
+
+
+def entry_validator(entry: dict[str, Any]) -> Validator:
+    """Checks the value of one declared variable. Raises InvalidSchema."""
+    _, member, _ = _declared(entry)
+    return Validator(member, _visits(member))
+
+
+def values_validator(schema: Mapping[str, Any]) -> Validator | None:
+    """Checks what a field of this datatype holds. Raises InvalidSchema."""
+    return _one(schema.get("data"))
+
+
+def output_validator(schema: Mapping[str, Any]) -> Validator | None:
+    """Raises InvalidSchema."""
+    return _one(schema.get("output"))
+
+
+def variables_of(schema: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """The declared variables in their order: each one's name and its entry as it is written."""
+    return [(str(_name(entry)), entry) for entry in _listed(schema.get("variables"))]
+
+
+def _one(schema: object) -> Validator | None:
+    return Validator(schema, _visits(schema)) if isinstance(schema, dict) and schema else None
+
+
+def _values_input(schema: Mapping[str, Any]) -> tuple[dict[str, Any], int] | None:
+    """A datatype's schema of the whole input, and its weight."""
+    whole = schema.get("valuesLogicInput")
+    return ({"$id": "urn:values-logic-input", **whole}, _visits(whole)) if isinstance(whole, dict) and whole else None
+
+
+def _variables(schema: Mapping[str, Any]) -> tuple[dict[str, Any], int] | None:
+    """The declared variables as one schema of the whole input, and its weight."""
     declared = [_declared(variable) for variable in _listed(schema.get("variables"))]
     closed = schema.get("additionalProperties") is False
     if not declared and not closed:
@@ -58,13 +99,7 @@ def input_validator(schema: Mapping[str, Any]) -> Validator | None:
         "required": [name for name, _, required in declared if required],
     }
     weight = sum(_visits(member) for _, member, _ in declared)
-    return Validator({**whole, "additionalProperties": False} if closed else whole, weight)
-
-
-def output_validator(schema: Mapping[str, Any]) -> Validator | None:
-    """Raises InvalidSchema."""
-    output = schema.get("output")
-    return Validator(output, _visits(output)) if isinstance(output, dict) and output else None
+    return {**whole, "additionalProperties": False} if closed else whole, weight
 
 
 def _visits(schema: dict[str, Any]) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from libs.common.contracts.catalog import (
     FIND_COMPONENT,
+    FIND_LOGIC,
     FIND_SECURITY,
     FIND_SERVICE,
     FIND_VERSION,
@@ -85,6 +86,7 @@ def build(infra: Infra, sandbox: SyntaxCheck) -> Service:
             LIST_COMPONENTS: presence.guarded(resolution.all),
             FIND_SECURITY: presence.guarded(securities.grant),
             FIND_VERSION: presence.guarded(versions.grant),
+            FIND_LOGIC: resolution.logic,
         },
         consumers=(Consumer(SubscriptionsEnded.topic, EndedConsumer(removal, removed)),),
         workers=(removal.worker, Periodic("catalog.sweep", SWEEP_INTERVAL_S, sweep.round)),

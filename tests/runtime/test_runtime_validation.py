@@ -85,3 +85,20 @@ def test_each_variable_has_definitions_of_its_own() -> None:
     ]
     assert failures({"variables": variables}, {"a 0": 1, "a 1": "x"}) == {}
     assert set(failures({"variables": variables}, {"a 0": "x", "a 1": 1})) == {"a 0", "a 1"}
+
+
+def test_a_datatypes_input_is_a_schema_of_the_whole() -> None:
+    project = {"type": "object", "properties": {"id": {"type": "string"}}, "required": ["id"]}
+    schema = {"valuesLogicInput": {"type": "object", "properties": {"project": project}, "required": ["project"]}}
+    assert failures(schema, {}).keys() == {"project"}
+    assert failures(schema, {"project": {}}).keys() == {"project.id"}
+    assert failures(schema, {"project": {"id": "1"}, "more": 1}) == {}
+
+
+def test_variables_hold_beside_the_schema_of_the_whole() -> None:
+    schema = {
+        "valuesLogicInput": {"properties": {"a": {"$ref": "#/$defs/text"}}, "$defs": {"text": {"type": "string"}}},
+        "variables": [{"title": "b", "type": "integer", "x-required": True}],
+    }
+    assert failures(schema, {"a": 1}).keys() == {"a", "b"}
+    assert failures(schema, {"a": "x", "b": 1}) == {}

@@ -175,6 +175,20 @@ class VersionGrant(Record):
 FIND_SERVICE = Call(
     "find-service",
     owner="catalog",
+class LogicQuestion(Record):
+    """The logic of a row of this kind, or without `kind` of a service version: whosever it is, the caller checks that."""
+
+    kind: Kind | None
+    id: str
+
+
+class LogicGrant(Record):
+    """The hooks of one row, draft or not, or of one service version."""
+
+    service_id: str
+    logic: dict[str, Any]
+
+
     callers=("credentials", "executor", "webhooks"),
     request=ServiceQuestion,
     answer=ServiceGrant,
@@ -206,4 +220,11 @@ FIND_VERSION = Call(
     callers=("webhooks",),
     request=VersionQuestion,
     answer=VersionGrant,
+)
+FIND_LOGIC = Call(
+    "find-logic",
+    owner="catalog",
+    callers=("executor",),
+    request=LogicQuestion,
+    answer=LogicGrant,
 )

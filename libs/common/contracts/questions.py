@@ -6,7 +6,14 @@ from collections.abc import Collection
 from typing import Any
 
 from libs.common.contracts.calls import OPERATOR, Call
-from libs.common.contracts.catalog import FIND_COMPONENT, FIND_SECURITY, FIND_SERVICE, FIND_VERSION, LIST_COMPONENTS
+from libs.common.contracts.catalog import (
+    FIND_COMPONENT,
+    FIND_LOGIC,
+    FIND_SECURITY,
+    FIND_SERVICE,
+    FIND_VERSION,
+    LIST_COMPONENTS,
+)
 from libs.common.contracts.credentials import COUNT_TOKENS, FIND_CREDENTIAL, FIND_VARIABLES, KEEP_VALUE
 from libs.common.contracts.identity import AUTHENTICATE_KEY, FIND_GROUPS, FIND_USER, KEYS_USED, REVOKE_KEY
 from libs.common.contracts.webhooks import COUNT_SUBSCRIPTIONS
@@ -17,6 +24,7 @@ CALLS: tuple[Call[Any, Any], ...] = (
     LIST_COMPONENTS,
     FIND_SECURITY,
     FIND_VERSION,
+    FIND_LOGIC,
     FIND_CREDENTIAL,
     FIND_VARIABLES,
     COUNT_TOKENS,

@@ -17,6 +17,7 @@ _KEYWORDS = Draft202012Validator(
             "x-dataTypeVersion": _TEXT,
             "x-dataTypeId": _TEXT,
             "x-default-input-type": {"enum": ["chooser", "custom"]},
+            "x-choices": {"type": "array", "items": {"type": "object", "required": ["label", "value"]}},
             "x-onChange": {"type": "object", "properties": {"refreshVariables": {"type": "boolean"}}},
             "x-secure-default": _TEXT,
         }

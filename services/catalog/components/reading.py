@@ -8,6 +8,8 @@ from libs.common.contracts.catalog import (
     ComponentsGrant,
     ComponentsQuestion,
     Kind,
+    LogicGrant,
+    LogicQuestion,
 )
 from libs.common.store.port import Cursor
 from libs.common.web.paging import Page
@@ -88,6 +90,15 @@ class Resolution:
             head, row = await self._once_there(question)
         found = await self._contents.of(head, row) if head is not None and row is not None else None
         return found.grant() if found is not None else None
+
+    async def logic(self, question: LogicQuestion) -> LogicGrant | None:
+        if question.kind is None:
+            version = await self._versions.by_id(question.id)
+            return LogicGrant(service_id=version.service_id, logic=version.logic) if version is not None else None
+        head = await self._heads.by_row(question.id)
+        row = head.row(question.id) if head is not None and head.kind is question.kind else None
+        found = await self._contents.of(head, row) if head is not None and row is not None else None
+        return LogicGrant(service_id=found.head.service_id, logic=found.members["logic"]) if found is not None else None
 
     async def all(self, question: ComponentsQuestion) -> ComponentsGrant:
         grants: list[ComponentGrant] = []

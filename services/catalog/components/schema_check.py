@@ -34,7 +34,7 @@ class SchemaCheck:
         self._dialect = Draft202012Validator({"$ref": _DIALECT})
 
     def declared(self, schema: dict[str, Any]) -> list[Detail]:
-        """The failures of a schema that declares `variables`, `output` and, of a datatype, `data`."""
+        """The failures of a schema: `variables`, `output` and, of a datatype, `data` and `valuesLogicInput`."""
         failures: list[Detail] = []
         variables = schema.get("variables", [])
         if isinstance(variables, list):
@@ -43,7 +43,7 @@ class SchemaCheck:
             failures += _repeated(variables)
         else:
             failures.append(Detail("schema.variables", "an array, one JSON Schema object for each variable"))
-        for member in ("output", "data"):
+        for member in ("output", "data", "valuesLogicInput"):
             if member in schema:
                 failures += self.one(schema[member], f"schema.{member}")
         return failures

@@ -81,6 +81,10 @@ class Versions:
         default = await self._services.default_version_id(service_id, ended=ended)
         return await self._repository.get(default) if default is not None else None
 
+    async def by_id(self, id: str) -> Version | None:
+        """Whichever service's it is."""
+        return await self._repository.get(id)
+
     async def page(self, service: Service, page: Page) -> tuple[list[Version], str | None]:
         return await self._repository.page(service.id, page)
 
