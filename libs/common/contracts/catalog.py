@@ -172,9 +172,6 @@ class VersionGrant(Record):
     setting: dict[str, Any]
 
 
-FIND_SERVICE = Call(
-    "find-service",
-    owner="catalog",
 class LogicQuestion(Record):
     """The logic of a row of this kind, or without `kind` of a service version: whosever it is, the caller checks that."""
 
@@ -189,6 +186,9 @@ class LogicGrant(Record):
     logic: dict[str, Any]
 
 
+FIND_SERVICE = Call(
+    "find-service",
+    owner="catalog",
     callers=("credentials", "executor", "webhooks"),
     request=ServiceQuestion,
     answer=ServiceGrant,
