@@ -15,13 +15,16 @@ from libs.common.contracts.webhooks import SubscriptionsEnded
 from libs.common.service import Consumer, Infra, Service
 from libs.common.web.routes import Route
 from libs.common.workers import Periodic
+from libs.logic.core import LIBRARY
+from libs.logic.core.registry import Library
+from services.catalog.builtin.core import BuiltIn
+from services.catalog.builtin.repositories import ContentsAndCore, HeadsAndCore, ServicesAndCore, VersionsAndCore
 from services.catalog.components.answers import ComponentAnswers
 from services.catalog.components.checks import ComponentCheck
 from services.catalog.components.clients import ValueKeeper
 from services.catalog.components.components import Components
 from services.catalog.components.reading import ReadComponents, Resolution
 from services.catalog.components.removed import RemovedRepository
-from services.catalog.components.repository import ContentRepository, HeadRepository
 from services.catalog.components.retirement import Retirement
 from services.catalog.components.routes import ComponentRoutes
 from services.catalog.components.writing import ContentWriter
@@ -35,7 +38,6 @@ from services.catalog.services.directory import Directory
 from services.catalog.services.presence import Presence
 from services.catalog.services.publishing import Publishing
 from services.catalog.services.removal import Removal
-from services.catalog.services.repository import ServiceRepository
 from services.catalog.services.routes import ServiceRoutes
 from services.catalog.services.services import Services
 from services.catalog.services.usage import Usage
@@ -44,15 +46,15 @@ from services.catalog.versions.contents import VersionContents
 from services.catalog.versions.freezing import Freezer
 from services.catalog.versions.pinned import PinnedRows
 from services.catalog.versions.release import ReleaseCheck
-from services.catalog.versions.repository import PinRepository, VersionRepository
+from services.catalog.versions.repository import PinRepository
 from services.catalog.versions.routes import VersionRoutes
 from services.catalog.versions.versions import Versions
 
 
-def build(infra: Infra, sandbox: SyntaxCheck) -> Service:
-    store, clock = infra.store, infra.clock
-    kept, versions_kept, securities_kept = ServiceRepository(store), VersionRepository(store), SecurityRepository(store)
-    heads, contents, pins = HeadRepository(store), ContentRepository(store), PinRepository(store)
+def build(infra: Infra, sandbox: SyntaxCheck, library: Library = LIBRARY) -> Service:
+    store, clock, built_in = infra.store, infra.clock, BuiltIn(library)
+    kept, versions_kept, securities_kept = ServicesAndCore(store), VersionsAndCore(store), SecurityRepository(store)
+    heads, contents, pins = HeadsAndCore(store, built_in), ContentsAndCore(store, built_in), PinRepository(store)
     logic = LogicCheck(sandbox)
     directory = Directory(kept, infra.bus)
     removed, presence = RemovedRepository(store), Presence(kept)

@@ -123,7 +123,7 @@ async def test_another_platform_reads_it_and_changes_nothing(world: World) -> No
     theirs: dict[str, Any] = {"user": None, "key": "rival-key"}
     row = await world.ok("GET", "/service/github", **theirs)
     assert (row["platformId"], row["createdBy"], row["updatedBy"], row["groupIds"]) == ("acme", None, None, [])
-    assert [each["name"] for each in await world.ok("GET", "/service", **theirs)] == ["github"]
+    assert await world.made(**theirs) == ["github"]
     actions = await world.ok("GET", "/service/github/action", **theirs)
     assert [(each["name"], each["created_by"], each["updated_by"]) for each in actions] == [("list", None, None)]
     assert [each["name"] for each in await world.ok("GET", "/service/github/version", **theirs)] == ["1"]

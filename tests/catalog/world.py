@@ -66,6 +66,8 @@ from libs.common.web.endpoint import Endpoints
 from libs.common.web.idempotency import IdempotentAnswers
 from libs.common.web.idempotency import collection_spec as kept_answers
 from libs.logic.compiler import ScriptSource
+from libs.logic.core import LIBRARY
+from libs.logic.core.registry import Library
 from libs.logic.errors import Problem
 from services.catalog.app import build
 from services.catalog.components.removed import RemovedRepository
@@ -249,6 +251,12 @@ class World:
         assert answer.json["error"]
         return answer.json
 
+    async def made(self, **options: Any) -> list[str]:
+        """The names of the services that are listed beside the built-in one."""
+        names = [str(each["name"]) for each in await self.ok("GET", "/service", **options)]
+        names.remove("core")
+        return names
+
     async def make_service(self, name: str = "github", **changes: Any) -> str:
         return str((await self.ok("POST", "/service", {"name": name, **changes}))["id"])
 
@@ -313,7 +321,7 @@ async def _groups(question: GroupsQuestion) -> GroupsGrant:
 
 
 @asynccontextmanager
-async def running_world(sandbox: SyntaxCheck | None = None) -> AsyncIterator[World]:
+async def running_world(sandbox: SyntaxCheck | None = None, library: Library = LIBRARY) -> AsyncIterator[World]:
     clock, credentials, uses = TickingClock(), Credentials(), Uses()
     engines = open_engines("sqlite::memory:", "local:", clock)
     answers: dict[Any, Any] = {
@@ -335,7 +343,7 @@ async def running_world(sandbox: SyntaxCheck | None = None) -> AsyncIterator[Wor
         tracing=Tracing(),
         keys=_RING,
     )
-    service = build(infra, sandbox or AnyScript())
+    service = build(infra, sandbox or AnyScript(), library)
     client = _client(infra, answers, service)
     heads, contents = HeadRepository(infra.store), ContentRepository(infra.store)
     removed = RemovedRepository(infra.store)

@@ -9,6 +9,9 @@ from libs.common.contracts.calls import Call
 from libs.common.contracts.envelope import Event, Record
 from libs.common.contracts.identity import UserGrant
 
+BUILT_IN_PLATFORM = "@built-in"
+"""Whose the built-in service is; no key can be made for a platform of this name."""
+
 
 class Kind(StrEnum):
     """The kinds of component that a service is made of."""

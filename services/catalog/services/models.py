@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
+from libs.common.contracts.catalog import BUILT_IN_PLATFORM
 from libs.common.errors import Forbidden
 from services.catalog.authorship import Actor, Authored
 
@@ -53,6 +54,8 @@ class Service(Authored):
 
     def refuse_change_by(self, actor: Actor) -> None:
         """Raises Forbidden unless the actor may change the service and what is inside."""
+        if self.platform_id == BUILT_IN_PLATFORM:
+            raise Forbidden("built_in", f"The service {self.name!r} is built in; it can be used, not changed.")
         if actor.platform_id != self.platform_id:
             raise Forbidden("other_platform", "This service belongs to another platform; it can be used, not changed.")
         if actor.user_id is not None and not self._is_of(actor, actor.admin_of):

@@ -86,7 +86,7 @@ class ServiceRepository:
         found = await asyncio.gather(
             *(self._documents.find(where, order=_AS_SHOWN, after=after, limit=limit) for where in (own, _PUBLIC))
         )
-        merged = sorted({each.id: each for documents in found for each in documents}.values(), key=_place)[:limit]
+        merged = sorted({each.id: each for documents in found for each in documents}.values(), key=place)[:limit]
         complete = all(len(documents) < limit for documents in found) and len(merged) < limit
         return merged, None if complete else cursor_after(merged[-1], _AS_SHOWN)
 
@@ -97,11 +97,11 @@ class ServiceRepository:
 
     async def add(self, service: Service, events: Sequence[Message]) -> Service:
         """Raises DuplicateKey when the id or the name is taken."""
-        return _service(await self._documents.insert(_document(service), events))
+        return _service(await self._documents.insert(document_of(service), events))
 
     async def save(self, service: Service, events: Sequence[Message]) -> Service:
         """Raises DuplicateKey when the name is taken, RevisionConflict."""
-        return _service(await self._documents.update(_document(service), events))
+        return _service(await self._documents.update(document_of(service), events))
 
     async def claim_removed(self, limit: int) -> list[Service]:
         """Tombstones that nothing needs any more, or whose purge was cut off."""
@@ -112,17 +112,21 @@ class ServiceRepository:
         await self._documents.delete(id)
 
 
-def _place(document: Document) -> tuple[Any, ...]:
-    """The order `_AS_SHOWN`, as the store has it: what is absent comes last."""
-    order = document.fields.get("display_order")
-    return order is None, order or 0, document.fields["name"], document.id
+def place(document: Document) -> tuple[Any, ...]:
+    """Where it is in the order `_AS_SHOWN`, as the store has it: what is absent comes last."""
+    return place_of(cursor_after(document, _AS_SHOWN))
+
+
+def place_of(cursor: Cursor) -> tuple[Any, ...]:
+    order, name, id = cursor
+    return order is None, order or 0, name, id
 
 
 def _service(document: Document) -> Service:
     return Service.model_validate({**document.body, "id": document.id, "revision": document.revision})
 
 
-def _document(service: Service) -> Document:
+def document_of(service: Service) -> Document:
     body = service.model_dump(mode="json", exclude={"id", "revision"})
     return Document(service.id, _fields(service), body, revision=service.revision)
 

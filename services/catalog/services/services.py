@@ -12,6 +12,7 @@ from libs.common.errors import Conflict, invalid
 from libs.common.ids import new_id
 from libs.common.store.port import DuplicateKey, RevisionConflict
 from libs.common.web.paging import Page
+from libs.logic.nodes.functions import CORE
 from services.catalog.authorship import Actor, made_by
 from services.catalog.changes import said
 from services.catalog.refusals import changed_meanwhile, id_taken, name_taken, not_found
@@ -53,6 +54,7 @@ class Services:
         service = Service.model_validate(
             {"id": id, "platform_id": actor.platform_id, **made_by(actor, now), **_kept(members)}
         )
+        _refuse_reserved(service.name)
         await self._refuse_sharing(actor, None, service)
         try:
             return await self._repository.add(service, [_said(service, now)])
@@ -130,6 +132,8 @@ class Services:
     async def _merge(self, service: Service, actor: Actor, members: dict[str, Any]) -> Service:
         now = self._clock.now()
         changed = service.changed(actor, now, **_kept(members))
+        if changed.name != service.name:
+            _refuse_reserved(changed.name)
         await self._refuse_sharing(actor, service, changed)
         if members.get("default_version_id") is not None:
             changed = changed.model_copy(update={"default_version_id": await self._version_id(changed)})
@@ -190,6 +194,12 @@ def _mine(service: Service, actor: Actor) -> Service:
 def _kept(members: dict[str, Any]) -> dict[str, Any]:
     """As the model has them: each group once."""
     return {**members, "group_ids": tuple(dict.fromkeys(members["group_ids"]))} if "group_ids" in members else members
+
+
+def _refuse_reserved(name: str) -> None:
+    """Raises Conflict for the name that means the built-in service wherever it is used."""
+    if name == CORE:
+        raise Conflict("name_taken", f"name: {CORE!r} is the name of the built-in service; use another one.")
 
 
 def _public_name_taken(service: Service) -> Conflict:
