@@ -26,6 +26,7 @@ async def send(call: dict[str, Any], scope: Scope) -> dict[str, Any]:
     """
     now_s = asyncio.get_running_loop().time()
     response = await scope.host.http(_request(call, scope, scope.meter.wall_left_s(now_s)))
+    scope.meter.take_data(len(response.body))
     return _answer(response)
 
 

@@ -114,6 +114,7 @@ async def _exchange(node: _Request, scope: Scope) -> dict[str, Any]:
     request = await _prepared(node, scope)
     scope.meter.call_http()
     response = await scope.host.http(request)
+    scope.meter.take_data(len(response.body))
     if response.status >= 400 and response.status not in node.accept:
         raise _refused(request, response)
     return {"status": response.status, "headers": dict(response.headers), "body": body_value(response)}
