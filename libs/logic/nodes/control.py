@@ -56,7 +56,7 @@ def compile_repeat(compiler: Compiler, node: Node, path: Path, depth: int) -> Pi
 
     async def evaluate(scope: Scope) -> list[Any]:
         elements = elements_of(await source(scope), (*path, name))
-        scope.meter.visit((nodes + 1) * len(elements))
+        _visit(scope, (nodes + 1) * len(elements), path)
 
         async def once(element: Any) -> Any:
             value = await do(scope.at_item(element))
@@ -84,7 +84,7 @@ def compile_try(compiler: Compiler, node: Node, path: Path, depth: int) -> Piece
                 raise
             error.blot(scope.secret_texts())
             seen = {"details": {}, **error.to_dict()}
-        scope.meter.visit(nodes)
+        _visit(scope, nodes, path)
         return await catch(scope.at_item(seen))
 
     return Waiting(evaluate)
@@ -181,6 +181,13 @@ def _concurrency(compiler: Compiler, node: Node, path: Path) -> int:
         return concurrency
     compiler.problem((*path, "concurrency"), f"'concurrency' must be a whole number from 1 to {_MOST_CONCURRENT}.")
     return 1
+
+
+def _visit(scope: Scope, nodes: int, path: Path) -> None:
+    try:
+        scope.meter.visit(nodes)
+    except LogicError as error:
+        raise error.at(path) from None
 
 
 def _listed(value: Any, path: Path) -> Sequence[Any]:
