@@ -46,10 +46,10 @@ class EgressRules:
         if _CONTROL.search(text) is not None:
             raise EgressDenied(Rule.MALFORMED, "The URL must not contain control characters, tabs or line breaks.")
         try:
-            url = URL(text) if base is None else base.join(URL(text))
+            url = URL(text) if base is None else _resolved(text, base)
+            self._check(url)
         except ValueError as error:
             raise EgressDenied(Rule.MALFORMED, "The URL is not well-formed.") from error
-        self._check(url)
         return url
 
     def check_addresses(self, host: str, addresses: Iterable[Address]) -> None:
@@ -84,6 +84,14 @@ class EgressRules:
         if len(self._passed) >= _MAX_PASSED_HOSTS:
             self._passed.clear()
         self._passed.add(host)
+
+
+def _resolved(reference: str, base: URL) -> URL:
+    """Only a path is joined: joining takes the brackets off a host, so that what is none would become one."""
+    if reference.startswith("//"):
+        return URL(f"{base.scheme}:{reference}")
+    url = URL(reference)
+    return url if url.absolute else base.join(url)
 
 
 def literal(host: str) -> Address | None:
