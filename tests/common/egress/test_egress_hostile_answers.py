@@ -1,0 +1,174 @@
+"""Servers that never come to an end, or answer what is none: each a sentence, soon, in little memory."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import time
+import zlib
+from typing import Any
+
+import pytest
+
+from libs.common.egress import EgressClient, EgressError
+
+_OK = b"HTTP/1.1 200 OK\r\n"
+_CHUNKED = _OK + b"Transfer-Encoding: chunked\r\n\r\n"
+_LIMIT_BYTES = 64 * 1024
+_LONGEST_BLOCK_S = 0.15
+
+
+def bomb(layers: int = 1) -> bytes:
+    packed = bytes(16 << 20)
+    for _ in range(layers):
+        deflate = zlib.compressobj(wbits=31)
+        packed = deflate.compress(packed) + deflate.flush()
+    return packed
+
+
+def packed(encoding: bytes, body: bytes) -> bytes:
+    return _OK + b"Content-Encoding: %b\r\nContent-Length: %d\r\n\r\n%b" % (encoding, len(body), body)
+
+
+# What is sent at once, what is sent after it again and again, and the code of the error.
+ENDLESS = {
+    "headers": (_OK, b"X-A: b\r\n" * 500, "protocol"),
+    "one header": (_OK + b"X-A: ", b"y" * 4096, "protocol"),
+    "a reason": (b"HTTP/1.1 200 ", b"y" * 4096, "protocol"),
+    "100 Continue": (b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 500, "protocol"),
+    "103 Early Hints": (b"", b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" * 500, "protocol"),
+    "a body of unknown length": (_OK + b"\r\n", b"x" * 65536, "response_too_large"),
+    "a body of a length": (_OK + b"Content-Length: 999999999999\r\n\r\n", b"x" * 65536, "response_too_large"),
+    "chunks": (_CHUNKED, b"400\r\n" + b"x" * 1024 + b"\r\n", "response_too_large"),
+    "small chunks": (_CHUNKED, b"1\r\nx\r\n" * 1000, "response_too_large"),
+    "a chunk's extension": (_CHUNKED + b"1;", b"x" * 65536, "timeout"),
+    "trailers": (_CHUNKED + b"1\r\nx\r\n0\r\n", b"X-A: b\r\n" * 500, "protocol"),
+    "nothing": (b"", b"", "timeout"),
+    "nothing after the status": (b"HTTP/1.1 200", b"", "timeout"),
+    "nothing after the headers": (_OK + b"Content-Length: 10\r\n\r\nx", b"", "timeout"),
+}
+WRONG = {
+    "a length that is too long": _OK + b"Content-Length: 100\r\n\r\nshort",
+    "a length without end": _OK + b"Content-Length: 99999999999999999999999\r\n\r\nx",
+    "a negative length": _OK + b"Content-Length: -1\r\n\r\nx",
+    "a length in words": _OK + b"Content-Length: ten\r\n\r\nx",
+    "two lengths": _OK + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\nxy",
+    "a length and chunks": _OK + b"Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n",
+    "chunks of no size": _CHUNKED + b"zz\r\nx\r\n",
+    "chunks of a negative size": _CHUNKED + b"-1\r\nx\r\n",
+    "a zero in a header": _OK + b"X-A: a\0b\r\n\r\n",
+    "a header without a name": _OK + b": b\r\n\r\n",
+    "many headers": _OK + b"X-A: bbbbbbbbbbbbbbbb\r\n" * 10_000 + b"\r\n",
+    "HTTP/0.9": b"<html>hello</html>\r\n\r\n",
+    "a status of four digits": b"HTTP/1.1 2000 OK\r\n\r\n",
+    "another protocol": b"220 mail.example ESMTP\r\n",
+    "packed what is not packed": packed(b"gzip", b"plain"),
+    "packed and cut off": packed(b"gzip", gzip.compress(b"plain")[:-5]),
+}
+
+
+class Speaker:
+    """A server that says what it is told to, as long as anybody listens."""
+
+    def __init__(self, first: bytes, after: bytes = b"", *, ends: bool = True) -> None:
+        self._first = first
+        self._after = after
+        self._ends = ends
+        self.gone = asyncio.Event()
+
+    async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(self._first)
+            await writer.drain()
+            while self._after:
+                writer.write(self._after)
+                await writer.drain()
+            if not self._ends:
+                await reader.read()
+        except ConnectionError:
+            pass
+        finally:
+            writer.close()
+            self.gone.set()
+
+
+async def asked(client: EgressClient, speaker: Speaker) -> Any:
+    async with await asyncio.start_server(speaker, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        try:
+            return await client.request("GET", f"http://127.0.0.1:{port}/", timeout_s=0.3, max_bytes=_LIMIT_BYTES)
+        finally:
+            await speaker.gone.wait()
+
+
+class Pulse:
+    """How long others had to wait for the loop at most."""
+
+    def __init__(self) -> None:
+        self.longest_s = 0.0
+
+    async def beat(self) -> None:
+        while True:
+            began_s = time.monotonic()
+            await asyncio.sleep(0)
+            self.longest_s = max(self.longest_s, time.monotonic() - began_s)
+
+
+@pytest.mark.parametrize("what", ENDLESS)
+async def test_what_has_no_end_is_ended(client: EgressClient, what: str) -> None:
+    first, after, code = ENDLESS[what]
+    pulse = Pulse()
+    beating = asyncio.create_task(pulse.beat())
+    with pytest.raises(EgressError, match=r"\.$") as error:
+        await asked(client, Speaker(first, after, ends=False))
+    beating.cancel()
+    assert error.value.code == code
+    assert pulse.longest_s < _LONGEST_BLOCK_S
+
+
+@pytest.mark.parametrize("what", WRONG)
+async def test_what_is_no_answer_is_a_sentence(client: EgressClient, what: str) -> None:
+    with pytest.raises(EgressError, match=r"^127\.0\.0\.1 .*\.$") as error:
+        await asked(client, Speaker(WRONG[what]))
+    assert error.value.code == "protocol"
+
+
+async def test_a_body_that_comes_byte_by_byte_is_a_timeout(client: EgressClient) -> None:
+    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(_OK + b"Content-Length: 100000\r\n\r\n")
+        while not writer.is_closing():
+            writer.write(b"x")
+            await asyncio.sleep(0.01)
+
+    async with await asyncio.start_server(drip, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(EgressError) as error:
+            await client.request("GET", f"http://127.0.0.1:{port}/", timeout_s=0.1)
+    assert error.value.code == "timeout"
+
+
+async def test_some_interim_answers_come_before_the_answer(client: EgressClient) -> None:
+    hints = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" * 20
+    answer = await asked(client, Speaker(hints + _OK + b"Content-Length: 2\r\n\r\nok"))
+    assert (answer.status, answer.body) == (200, b"ok")
+
+
+async def test_what_comes_after_the_answer_is_not_the_next_one(client: EgressClient) -> None:
+    answer = _OK + b"Content-Length: 2\r\n\r\nok" + _OK + b"Content-Length: 4\r\n\r\nevil"
+    async with await asyncio.start_server(Speaker(answer), "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        bodies = [(await client.request("GET", f"http://127.0.0.1:{port}/")).body for _ in range(2)]
+    assert bodies == [b"ok", b"ok"]
+
+
+async def test_a_bomb_does_not_go_off(client: EgressClient) -> None:
+    with pytest.raises(EgressError) as error:
+        await asked(client, Speaker(packed(b"gzip", bomb())))
+    assert error.value.code == "response_too_large"
+
+
+async def test_a_bomb_in_a_bomb_is_answered_as_it_is(client: EgressClient) -> None:
+    answer = await asked(client, Speaker(packed(b"gzip, gzip", bomb(layers=2))))
+    assert len(answer.body) < 1024
