@@ -117,6 +117,8 @@ class Scope:
     """The hook's input."""
     host: Host
     meter: Meter
+    tenant: str = ""
+    """The platform for which it runs; the sandbox is shared fairly among them."""
     user: Mapping[str, Any] | None = None
     credential: Credential | None = None
     credential_error: LogicError | None = None
@@ -145,6 +147,7 @@ class Scope:
             source=source,
             host=self.host,
             meter=self.meter,
+            tenant=self.tenant,
             user=self.user,
             chain=self.chain,
             console=self.console,

@@ -105,7 +105,14 @@ class RuntimeHost:
         Raises ServiceError when a lookup fails.
         """
         meter = Meter(self._budget, asyncio.get_running_loop().time())
-        scope = Scope(source=source, host=self, meter=meter, user=self._actor.as_seen, console=self.console)
+        scope = Scope(
+            source=source,
+            host=self,
+            meter=meter,
+            tenant=self._actor.platform_id,
+            user=self._actor.as_seen,
+            console=self.console,
+        )
         if self._outermost is not None:
             await self._equip(scope, program, self._outermost)
         return scope

@@ -94,4 +94,5 @@ def _job(script: bytes, arguments: dict[str, Any], scope: Scope) -> Job:
         console=scope.console,
         answer=lambda call: send(call, scope),
         faults={CREDENTIAL_FAULT: missing_credential(scope)},
+        tenant=scope.tenant,
     )

@@ -11,6 +11,7 @@ from libs.logic.budget import exceeded
 from libs.logic.errors import LogicError
 from libs.logic.sandbox import frames
 from libs.logic.sandbox.job import Job
+from libs.logic.sandbox.shares import Shares
 from libs.logic.values import parse
 
 _AUTHORS_POSITION = re.compile(r"<input>:(\d{4,}):(\d+)")
@@ -24,21 +25,24 @@ class SyntaxFault(Exception):
 class Call:
     """A frame that begins something in a process, and the future of what comes of it."""
 
-    def __init__(self, call_id: int, kind: int, body: bytes, job: Job | None) -> None:
+    def __init__(self, call_id: int, kind: int, body: bytes, job: Job | None, shares: Shares) -> None:
         self.id = call_id
         self.kind = kind
         self.body = body
         self.job = job
+        self.tenant = job.tenant if job else ""
+        self.longest_turn_s = job.meter.cpu_left_s if job else 1.0
+        """CPU time that it may take, as the process is told."""
+        self.queued_s = 0.0
+        """Since when it has waited for a process."""
         self.future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self.began = False
         """Whether the process may have run a part of it."""
         self.called_host = False
         self.losses = 0
+        self._shares = shares
+        self._waiting_bytes = 0
         self._requests: set[asyncio.Task[None]] = set()
-
-    @property
-    def longest_turn_s(self) -> float:
-        return self.job.meter.budget.cpu_s if self.job else 1.0
 
     def receive(self, kind: int, body: bytes, answer: Callable[[bytes], None]) -> None:
         """Takes a reply of the process; `answer` sends it what the script waits for."""
@@ -73,13 +77,25 @@ class Call:
         self.fail(out_of_cpu(self.job))
 
     def release(self) -> None:
-        """Stops what is still being done for it."""
+        """Stops what is still being done for it, and gives back what it had."""
+        self._go_on()
         for request in self._requests:
             request.cancel()
         self.future.cancel()
 
+    def _wait(self, size_bytes: int) -> None:
+        self._go_on()
+        self._shares.wait(self.tenant, size_bytes)
+        self._waiting_bytes = size_bytes
+
+    def _go_on(self) -> None:
+        self._shares.go_on(self.tenant, self._waiting_bytes)
+        self._waiting_bytes = 0
+
     def _ask_host(self, job: Job, body: bytes, answer: Callable[[bytes], None]) -> None:
-        asked = _read(_metered(job, body))
+        told = _metered(job, body)
+        self._wait(frames.SIZE.unpack_from(told)[0])
+        asked = _read(told[frames.SIZE.size :])
         requests = [request for request in _list(asked) if isinstance(request, dict)]
         job.meter.call_http(len(requests))
         self.called_host = True
@@ -105,6 +121,7 @@ class Call:
 def _outcome(job: Job, kind: int, body: bytes) -> Any:
     if kind == frames.FAILED:
         raise _failed(job, body)
+    job.meter.take_data(len(body))
     outcome = _read(_metered(job, body))
     if not isinstance(outcome, dict):
         raise LogicError("script_error", "The script changed what its result is written with.")

@@ -201,11 +201,12 @@ class Sandbox:
         if reply[0] != frames.WAITING:
             return reply
         size_bytes = session.memory_bytes()
+        told = reply[1][: frames.CPU.size] + frames.SIZE.pack(size_bytes) + reply[1][frames.CPU.size :]
         if self._waiting_bytes + size_bytes > _WAITING_BYTES:
             return session.abandon("waiting")
         self._waiting[call_id] = session, size_bytes
         self._waiting_bytes += size_bytes
-        return reply
+        return frames.WAITING, told
 
 
 def send(kind: int, call_id: int, body: bytes = b"") -> None:

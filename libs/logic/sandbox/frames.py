@@ -29,6 +29,8 @@ RUN_HEAD: Final = struct.Struct("!dQQII")
 """CPU seconds, memory bytes, output bytes, libraries, length of the script; then the script, then its arguments."""
 CPU: Final = struct.Struct("!d")
 """CPU seconds used since the call's last reply; the head of every reply to RUN and ANSWER."""
+SIZE: Final = struct.Struct("!Q")
+"""Bytes that the call's context holds; follows the CPU seconds in WAITING."""
 FAILED_HEAD: Final = struct.Struct("!dB")
 """CPU seconds and index in REASONS; then message and stack, then a NUL and the console as JSON."""
 

@@ -23,5 +23,7 @@ class Job:
     """Does one request of the script; raises LogicError."""
     faults: dict[str | int, LogicError] = field(default_factory=dict)
     """The errors that the script can meet through us, by the name that its exceptions carry."""
+    tenant: str = ""
+    """Who shares the sandbox fairly with others; scripts of nobody in particular have no share to keep to."""
     libraries: int = 0
     """Which of our JavaScript files the script needs, see `libraries.NAMES`."""

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections import deque
+from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
 from itertools import count
 from typing import Any
@@ -14,6 +14,8 @@ from libs.logic.sandbox import frames
 from libs.logic.sandbox.calls import Call, SyntaxFault, out_of_cpu
 from libs.logic.sandbox.job import Job
 from libs.logic.sandbox.process import SandboxProcess, Seccomp
+from libs.logic.sandbox.queue import FairQueue
+from libs.logic.sandbox.shares import Shares
 
 # While every process is at a script that takes long, others are started beside them, so that short scripts
 # need not wait for long ones: the system's scheduler shares the cores among them.
@@ -21,6 +23,13 @@ _SPARES_PER_PROCESS = 3
 _LONG_S = 0.05
 _LOOK_AGAIN_S = 0.025
 _SPARES_KEPT_S = 30.0
+
+# Whoever waits longer for a process is told to come back later.
+_LONGEST_WAIT_S = 5.0
+_NO_TIME = f"The sandbox had no time for a script in {_LONGEST_WAIT_S:g} s; try again later."
+
+# What the contexts of all scripts that wait for the host may hold, for each of `size` processes.
+_WAITING_BYTES = 256 << 20
 
 
 class SandboxPool:
@@ -31,21 +40,22 @@ class SandboxPool:
         *,
         size: int | None = None,
         calls_per_process: int = 200,
-        grace_s: float = 0.5,
+        grace_s: float = 0.1,
         seccomp: Seccomp = "required",
         on_replaced: Callable[[], None] | None = None,
     ) -> None:
         self._on_replaced = on_replaced
         self.size = size or os.cpu_count() or 1
+        self._most_places = self.size * (1 + _SPARES_PER_PROCESS)
         self._calls_per_process = calls_per_process
         self._grace_s = grace_s
         self._seccomp = seccomp
         self._ids = count(1)
-        self._queue: deque[Call] = deque()
+        self._queue = FairQueue()
+        self._shares = Shares(most_calls=self.size * calls_per_process, waiting_bytes=self.size * _WAITING_BYTES)
         self._processes: list[SandboxProcess] = []
         self._places = 0
         self._keepers: set[asyncio.Task[None]] = set()
-        self._live = 0
         self._closed = False
         self._look_again: asyncio.TimerHandle | None = None
 
@@ -105,32 +115,34 @@ class SandboxPool:
     async def _outcome(self, kind: int, body: bytes, job: Job | None) -> Any:
         if self._closed:
             raise _lost("the service is shutting down")
-        if self._live >= self.size * self._calls_per_process:
-            raise LogicError("sandbox_full", "Too many scripts are running; try again in a moment.")
-        call = Call(next(self._ids), kind, body, job)
-        self._live += 1
-        self._queue.append(call)
-        self._dispatch()
+        call = Call(next(self._ids), kind, body, job, self._shares)
+        self._shares.enter(call.tenant)
         try:
+            self._enqueue(call)
+            self._dispatch()
             return await call.future
         finally:
-            self._live -= 1
+            self._shares.leave(call.tenant)
             call.release()
             for process in self._processes:
                 process.forget(call)
 
+    def _enqueue(self, call: Call) -> None:
+        call.queued_s = asyncio.get_running_loop().time()
+        self._queue.put(call)
+
     def _dispatch(self) -> None:
         while self._queue:
-            if self._queue[0].future.done():
-                self._queue.popleft()
-                continue
             process = self._freest()
             if process is None or process.load[0] > 0:
                 self._grow()
-            if process is None:
+            call = self._queue.take(self._hogs()) if process is not None else None
+            if process is None or call is None:
                 self._look_later()
                 return
-            process.begin(self._queue.popleft())
+            if not process.is_behind_its_own(call):
+                self._look_later()
+            process.begin(call)
 
     def _look_later(self) -> None:
         """Whether the processes are at something long shows only with time."""
@@ -139,7 +151,22 @@ class SandboxPool:
 
     def _look(self) -> None:
         self._look_again = None
+        for call in self._queue.take_older(asyncio.get_running_loop().time() - _LONGEST_WAIT_S):
+            call.fail(LogicError("sandbox_full", _NO_TIME))
+        for process in self._processes:
+            for call in process.take_back():
+                call.id = next(self._ids)
+                self._queue.put_back(call)
+            if process.is_mixed:
+                self._look_later()
         self._dispatch()
+
+    def _hogs(self) -> list[str]:
+        """Tenants whose long scripts have half of the places: the others are left to others."""
+        if len(self._processes) <= self.size:
+            return []
+        held = Counter(call.tenant for process in self._processes if (call := process.long_running()) is not None)
+        return [tenant for tenant, places in held.items() if tenant and places >= self._most_places // 2]
 
     def _freest(self) -> SandboxProcess | None:
         free = [
@@ -154,7 +181,7 @@ class SandboxPool:
 
     def _needs_spare(self) -> bool:
         starting = self._places > len(self._processes)
-        room = self._places < self.size * (1 + _SPARES_PER_PROCESS)
+        room = self._places < self._most_places
         return room and not starting and all(process.busy_s > _LONG_S for process in self._processes)
 
     def _retire(self) -> None:
@@ -215,11 +242,11 @@ class SandboxPool:
             else:
                 call.losses += call.began
                 call.began = False
-                self._queue.append(call)
+                self._enqueue(call)
 
     def _fail_queue(self, why: str) -> None:
-        while self._queue:
-            self._queue.popleft().fail(_lost(why))
+        for call in self._queue.take_all():
+            call.fail(_lost(why))
 
 
 def _lost(why: str) -> LogicError:

@@ -5,6 +5,7 @@ import contextlib
 import importlib.util
 import socket
 import sys
+import time
 from asyncio.subprocess import DEVNULL, Process
 from collections import deque
 from collections.abc import Callable
@@ -20,7 +21,15 @@ Seccomp = Literal["required", "off"]
 _ROOT = str(Path(__file__).resolve().parents[3])
 _PROGRAM = "import sys; sys.path += sys.argv[1:3]; from libs.logic.sandbox.child import main; main(sys.argv[3])"
 _START_S = 10.0
-_TICKS = 8
+
+# Before a process that hangs is killed, what it may have replied already is given this long to be read.
+_READ_S = 0.02
+
+# A process that gets so little of the cores that its turn takes this many times as long is given up.
+_STRETCH = 10
+
+# The clock of another process by its id, as clock_getcpuclockid(3) makes it.
+_CPUCLOCK_SCHED = 2
 
 # How many frames the process may have before it: one that it works on, the others to go on with at once.
 # More would wait behind a script that hangs while another process is free.
@@ -48,8 +57,9 @@ class SandboxProcess(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._process: Process | None = None
         self._watch: asyncio.TimerHandle | None = None
-        self._idle_ticks = 0
+        self._suspected = False
         self._turn_since_s = 0.0
+        self._turn_since_cpu_s = 0.0
 
     async def start(self) -> None:
         """Raises OSError when the process doesn't come up."""
@@ -111,6 +121,32 @@ class SandboxProcess(asyncio.Protocol):
         """The call whose frame the process is working on."""
         return self.calls.get(self._unreplied[0]) if self._unreplied else None
 
+    def long_running(self) -> Call | None:
+        """The call whose frame it has been working on for so long that nothing is put behind it."""
+        return self.running() if self.busy_s >= _PROMPT_S else None
+
+    def is_behind_its_own(self, call: Call) -> bool:
+        """Whether nothing of another tenant would be worked on before a call that begins here."""
+        return all(before.tenant == call.tenant for before in self._before_it())
+
+    @property
+    def is_mixed(self) -> bool:
+        """Whether calls of several tenants stand behind one another."""
+        return len({call.tenant for call in self._before_it()}) > 1
+
+    def take_back(self) -> list[Call]:
+        """Takes what has not begun from behind another tenant's script that takes long."""
+        running = self.long_running()
+        if running is None:
+            return []
+        taken = [call for call in self._before_it() if not call.began and call.tenant != running.tenant]
+        for call in taken:
+            self.forget(call)
+        return taken
+
+    def _before_it(self) -> list[Call]:
+        return [self.calls[call_id] for call_id in self._unreplied if call_id in self.calls]
+
     def kill(self) -> None:
         if self._process is not None and self._process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
@@ -153,8 +189,7 @@ class SandboxProcess(asyncio.Protocol):
             return
         if not self._unreplied or self._unreplied.popleft() != call_id:
             raise ValueError("a reply out of order")
-        self._idle_ticks = 0
-        self._turn_since_s = asyncio.get_running_loop().time()
+        self._begin_turn()
         call = self.calls.get(call_id)
         if call is not None:
             if kind != frames.WAITING:
@@ -178,13 +213,12 @@ class SandboxProcess(asyncio.Protocol):
 
     def _send(self, kind: int, call_id: int, body: bytes) -> None:
         if not self._unreplied:
-            self._turn_since_s = asyncio.get_running_loop().time()
+            self._begin_turn()
         self._unreplied.append(call_id)
         self._write(frames.frame(kind, call_id, body))
         self._mark_running()
         if self._watch is None:
-            self._idle_ticks = 0
-            self._set_watch()
+            self._set_watch(self._turn_s())
 
     def _write(self, frame: bytes) -> None:
         if self._transport is not None:
@@ -195,28 +229,44 @@ class SandboxProcess(asyncio.Protocol):
         if call is not None:
             call.began = True
 
+    def _begin_turn(self) -> None:
+        self._suspected = False
+        self._turn_since_s = asyncio.get_running_loop().time()
+        self._turn_since_cpu_s = self._cpu_s()
+
     def _turn_s(self) -> float:
         call = self.running()
         return (call.longest_turn_s if call else 1.0) + self._grace_s
 
-    def _set_watch(self) -> None:
-        loop = asyncio.get_running_loop()
-        self._watch = loop.call_later(self._turn_s() / _TICKS, self._tick)
+    def _set_watch(self, delay_s: float) -> None:
+        self._watch = asyncio.get_running_loop().call_later(delay_s, self._look)
 
-    def _tick(self) -> None:
-        """Kills the process when a whole turn went by without a reply.
+    def _look(self) -> None:
+        """Kills the process when its turn took too much of its CPU time, or for far too long got none of it.
 
-        Counted in ticks of our own event loop: while that is held up, replies wait unread and no turn goes by.
+        CPU time, so that a script is not killed because others keep the cores, nor because we were held up.
         """
         self._watch = None
         if not self._unreplied:
             return
-        self._idle_ticks += 1
-        if self._idle_ticks > _TICKS:
+        left_s = self._turn_s() - (self._cpu_s() - self._turn_since_cpu_s)
+        if left_s > 0 and self.busy_s < self._turn_s() * _STRETCH:
+            self._set_watch(max(left_s, _READ_S))
+        elif not self._suspected:
+            self._suspected = True
+            self._set_watch(_READ_S)
+        else:
             self.overrun = self.running()
             self.kill()
-            return
-        self._set_watch()
+
+    def _cpu_s(self) -> float:
+        """CPU time of the process; elsewhere than on Linux the time that passes."""
+        if sys.platform != "linux":
+            return asyncio.get_running_loop().time()
+        try:
+            return time.clock_gettime(~self.pid << 3 | _CPUCLOCK_SCHED)
+        except OSError:  # it is gone
+            return 0.0
 
 
 def _site() -> str:
