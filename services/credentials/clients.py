@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from libs.common.contracts.calls import Peers
 from libs.common.contracts.catalog import (
+    BUILT_IN_PLATFORM,
     FIND_COMPONENT,
     FIND_SECURITY,
     FIND_SERVICE,
@@ -18,7 +19,7 @@ from libs.common.contracts.catalog import (
     ServiceQuestion,
 )
 from libs.common.contracts.identity import FIND_USER, UserGrant, UserQuestion
-from libs.common.errors import Conflict, NotFound, invalid
+from libs.common.errors import Conflict, Forbidden, NotFound, invalid
 
 
 class Identity:
@@ -61,9 +62,11 @@ class Catalog:
         return service is not None and service.id == service_id
 
     async def security_for(self, user: UserGrant, service_ref: str | None, security_ref: str | None) -> SecurityGrant:
-        """The security that the user's new token is for. Raises NotFound, Conflict, Invalid."""
+        """The security that the user's new token is for. Raises NotFound, Forbidden, Conflict, Invalid."""
         if service_ref is not None:
             service = await self.service(user.platform_id, service_ref, user)
+            if service.owner_platform_id == BUILT_IN_PLATFORM:
+                raise Forbidden("built_in", f"The service {service.name!r} is built in and takes no tokens.")
             question = SecurityQuestion(service_id=service.id, ref=security_ref)
         elif security_ref is not None:
             question = SecurityQuestion(ref=security_ref)

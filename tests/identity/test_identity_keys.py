@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from libs.common.clock import SystemClock
+from libs.common.contracts.catalog import BUILT_IN_PLATFORM
 from libs.common.contracts.identity import KeyQuestion
 from libs.common.engines import open_engines
 from libs.common.errors import Invalid, NotFound
@@ -90,7 +91,7 @@ async def test_a_key_is_revoked_once(installed: Installed) -> None:
 
 
 async def test_a_platform_is_named_in_plain_letters(installed: Installed) -> None:
-    for platform in ("", "a b", "a/b", "é", "a" * 65, "-", "a\n"):
+    for platform in ("", "a b", "a/b", "é", "a" * 65, "-", "a\n", BUILT_IN_PLATFORM):
         with pytest.raises(Invalid, match="platform"):
             await installed.make_key(platform)
 
