@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from libs.common.contracts.catalog import Kind
 from libs.common.web.routes import QueryParameter, Route, User
 from services.catalog.services.schemas import ServiceCreate
 from tests.isolation.asking import Asked, Refs, ask_of, keyed_routes, parameters_of, refs_of
@@ -152,6 +153,30 @@ async def test_a_public_service_is_used_by_every_platform_and_changed_by_its_own
     named = refs(acme.shop, rival.ann, by_name=by_name)
     await compare(findings, rival, named, PUBLIC, rival.ann, nowhere=without(named, PERSONAL))
     findings.settle()
+
+
+@pytest.mark.parametrize("by_name", [False, True])
+async def test_the_built_in_service_is_the_same_for_every_platform_and_changed_by_none(
+    town: Town, by_name: bool
+) -> None:
+    told: list[dict[str, tuple[int, str]]] = []
+    for house in (town.acme, town.rival):
+        row = await house.ok("GET", "/v1/service/core/action/string.lower")
+        version = await house.ok("GET", "/v1/service/core/version/1")
+        ids = {"serviceId": "core", "actionId": row["id"], "versionId": version["id"], "userId": house.ann}
+        names = {"actionId": "string.lower", "versionId": "1"} if by_name else {}
+        named = {**without(refs(house.plain, house.ann), house.plain.ids), **ids, **names}
+        answers = {}
+        for asked in (ask_of(route, named) for route in keyed_routes() if "serviceId" in refs_of(route)):
+            answer = await asked.by(house, user=house.ann)
+            refused = answer.status in (400, 403, 404)
+            assert refused or (answer.status == 200 and asked.method == "GET"), f"{asked}: {answer.status}"
+            answers[str(asked)] = asked.essence(answer)
+        assert (await house.ok("GET", "/v1/service/core/action/string.lower")) == row
+        told.append(answers)
+    ours, theirs = (list(answers.values()) for answers in told)
+    assert ours == theirs
+    assert sum(status == 200 for status, _ in ours) > len(Kind)
 
 
 @pytest.mark.parametrize("kept", ["drafts", "draft_versions"])

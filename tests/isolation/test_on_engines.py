@@ -31,6 +31,7 @@ async def city(engine_urls: EngineUrls) -> AsyncIterator[Town]:
     [
         isolation.test_another_platforms_things_are_not_there,
         isolation.test_a_public_service_is_used_by_every_platform_and_changed_by_its_own,
+        isolation.test_the_built_in_service_is_the_same_for_every_platform_and_changed_by_none,
         isolation.test_what_is_shared_with_groups_is_not_there_for_others,
         isolation.test_what_the_platform_shares_is_used_by_its_users_and_changed_by_its_creator,
         isolation.test_what_is_shared_with_groups_is_used_by_their_members_and_changed_by_their_admins,
