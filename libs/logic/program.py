@@ -24,7 +24,7 @@ from libs.logic.nodes.scripts import compile_script
 from libs.logic.pieces import Piece, Waiting, as_evaluate, as_run
 from libs.logic.scope import Scope
 
-_TYPES = {
+NODE_TYPES = {
     "reference": compile_reference,
     "script": compile_script,
     "expression": compile_expression,
@@ -112,7 +112,7 @@ def _too_deep() -> LogicError:
 
 def compile_node(node: object, *, path: Path = ()) -> Program:
     """Raises InvalidLogic with everything that is wrong."""
-    compiler = Compiler(_TYPES)
+    compiler = Compiler(NODE_TYPES)
     piece = compiler.compile(node, path)
     if compiler.problems:
         raise InvalidLogic(compiler.problems)
