@@ -59,6 +59,8 @@ class Program:
         held = compiler.uses_credential or compiler.uses_variables or compiler.uses_user
         self.is_plain = self.is_sync and not held
         """Its value follows from its input alone."""
+        self.is_literal = compiler.nodes == 0
+        """It holds no node at all."""
         self._nodes = compiler.nodes
         # One value as it came in has been within bounds already.
         self._may_grow = compiler.nodes > 1 or not self.is_sync
