@@ -32,7 +32,7 @@ class Unfit(Exception):
         self.message = message
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Type:
     """A parameter's type: its JSON Schema, what it is called in messages, and the value as the function takes it.
 
@@ -270,7 +270,7 @@ def _parameter(name: str, hint: Any, default: Any) -> Parameter:
         hint = next((each for each in get_args(hint) if hasattr(each, "__metadata__")), hint)
     told = getattr(hint, "__metadata__", ())
     type_ = next(each for each in told if isinstance(each, Type))
-    description = next((each for each in told if isinstance(each, str)), "")
+    description = next((each for each in reversed(told) if isinstance(each, str)), "")
     required = default is inspect.Parameter.empty
     return Parameter(_camel(name), type_, description, required, None if required else default)
 
