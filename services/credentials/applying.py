@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from libs.common.contracts.catalog import SecurityGrant
+from libs.common.egress.hosts import hosts_of
 from libs.common.errors import Conflict, invalid
 from services.credentials.models import Kind
 
@@ -96,12 +97,10 @@ def _placed(token: str, in_header: bool, name: str, prefix: str, hosts: tuple[st
 
 
 def _hosts(security: SecurityGrant) -> tuple[str, ...] | None:
-    hosts = _apply_of(security).get("hosts")
-    if hosts is None:
-        return None
-    if not isinstance(hosts, list) or not all(isinstance(host, str) and host for host in hosts):
-        raise _refused(security, "config.apply.hosts must be a list of host names, for example ['api.example.com'].")
-    return tuple(hosts)
+    try:
+        return hosts_of(security.config)
+    except ValueError as error:
+        raise _refused(security, f"{error}.") from None
 
 
 def _apply_of(security: SecurityGrant) -> Mapping[str, Any]:

@@ -70,7 +70,8 @@ def test_hosts_limit_where_it_may_go(type: str) -> None:
         ({"in": "header", "name": "X-Key", "prefix": "a\r\nB: "}, "printable"),
         ({"in": "header", "name": "X-Key", "apply": []}, "config.apply must be an object"),
         ({"in": "header", "name": "X-Key", "apply": {"hosts": "a.example"}}, "config.apply.hosts must be a list"),
-        ({"in": "header", "name": "X-Key", "apply": {"hosts": [1]}}, "config.apply.hosts must be a list"),
+        ({"in": "header", "name": "X-Key", "apply": {"hosts": [1]}}, "config.apply.hosts: 1 is no host"),
+        ({"in": "header", "name": "X-Key", "apply": {"hosts": ["*"]}}, "config.apply.hosts: '*' is not one host"),
     ],
 )
 def test_a_config_that_does_not_say_how_is_refused_by_name(config: dict[str, Any], words: str) -> None:

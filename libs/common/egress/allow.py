@@ -58,10 +58,16 @@ def _network(entry: str) -> Network:
 
 
 def _host(name: str, entry: str) -> str:
+    host = ascii_host(name)
+    if not host:
+        raise ValueError(f"EGRESS_ALLOW: {entry!r} is not a host name such as hooks.example or *.example")
+    return host
+
+
+def ascii_host(name: str) -> str:
+    """A host's name in lower case and ASCII, without a trailing dot; empty when it is none."""
     try:
         host = (URL.build(scheme="http", host=name).raw_host or "").removesuffix(".")
     except ValueError:
-        host = ""
-    if HOST_NAME.fullmatch(host) is None:
-        raise ValueError(f"EGRESS_ALLOW: {entry!r} is not a host name such as hooks.example or *.example")
-    return host
+        return ""
+    return host if HOST_NAME.fullmatch(host) is not None else ""
