@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
+from libs.common.contracts.catalog import BUILT_IN_PLATFORM
 from tests.product import Answer, Running
 from tests.reference.described import undescribed
 from tests.reference.matching import differences
@@ -31,7 +32,7 @@ class Replay:
         assert answer.status == operation.get("statuses", [200])[0], f"{title}: {answer.status} {answer.body}"
         content_type = answer.headers["Content-Type"]
         assert list(undescribed(operation["method"], operation["path"], answer.status, content_type, answer.body)) == []
-        assert list(differences(sample_of(title), answer.body, added_to(title))) == [], title
+        assert list(differences(sample_of(title), _made(answer.body), added_to(title))) == [], title
         self.replayed.append(title)
         return answer.body
 
@@ -45,6 +46,11 @@ class Replay:
     async def prepare(self, method: str, path: str, body: object) -> Any:
         """What a sample refers to and no sample makes."""
         return await self.product.ok(method, f"/v1{path}", params={"userId": USER}, json=body)
+
+
+def _made(body: Any) -> Any:
+    """Without the built-in service, which nobody made and which has no sample."""
+    return [each for each in body if each.get("platformId") != BUILT_IN_PLATFORM] if isinstance(body, list) else body
 
 
 def _asked(operation: Mapping[str, Any]) -> dict[str, str]:
