@@ -203,7 +203,7 @@ def _must_be(parameter: Parameter, value: Any, given: bool) -> str:
         return f"is required and must be {parameter.type.called}"
     told = {type(None): "null", bool: "true or false", str: "a text", list: "an array", dict: "an object"}
     kind = told.get(type(value), "a number")
-    if kind == _KINDS.get(parameter.type.schema.get("type")):
+    if kind == _KINDS.get(str(parameter.type.schema.get("type"))):
         return f"must be {parameter.type.called}"
     return f"must be {parameter.type.called}, not {kind}"
 
