@@ -3,17 +3,26 @@
 Meant for any child program whose one open door is a socket as its standard input. It imports everything first.
 """
 
+import contextlib
 import ctypes
 import os
 import resource
 import signal
 import sys
 from collections.abc import Collection, Mapping
+from pathlib import Path
 from typing import Final
 
 from libs.logic.sandbox import syscalls
 
 SOCKET: Final = 0
+
+# The service goes first where both want a core.
+_NICENESS = 5
+
+# Where memory runs out, a sandbox goes first: its calls are told, and it is replaced.
+_OOM_SCORE = Path("/proc/self/oom_score_adj")
+
 _LIMITS = {
     resource.RLIMIT_AS: 1 << 30,
     resource.RLIMIT_CORE: 0,
@@ -41,6 +50,9 @@ def lock_down(*, seccomp: bool = True, also: Collection[str] = (), limits: Mappi
     Without seccomp, or elsewhere than on Linux, only the limits hold.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.nice(_NICENESS)
+    with contextlib.suppress(OSError):  # where the system has no such file, or doesn't let it be written
+        _OOM_SCORE.write_text("1000")
     for limit, most in {**_LIMITS, **(limits or {})}.items():
         resource.setrlimit(limit, (most, most))
     if sys.platform == "linux":

@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import importlib.util
+import os
+import signal
 import socket
 import sys
 import time
@@ -149,8 +151,9 @@ class SandboxProcess(asyncio.Protocol):
 
     def kill(self) -> None:
         if self._process is not None and self._process.returncode is None:
+            # Not by its own method, which may take the exit status away from who waits for it.
             with contextlib.suppress(ProcessLookupError):
-                self._process.kill()
+                os.kill(self._process.pid, signal.SIGKILL)
 
     async def stop(self) -> None:
         """Kills it and waits until it is gone."""
