@@ -6,7 +6,7 @@ import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, get_args, get_type_hints
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_type_hints
 
 from libs.logic.budget import exceeded
 from libs.logic.errors import LogicError
@@ -16,6 +16,7 @@ Kind = Literal["action", "condition"]
 Schema = dict[str, Any]
 Convert = Callable[[Any], Any]
 Heavy = Callable[[Any], bool]
+_Run = TypeVar("_Run", bound=Callable[..., Any])
 
 MOST_BYTES = 6 << 20
 """No function makes more than an evaluation may answer with (`Budget.output_bytes`)."""
@@ -230,20 +231,20 @@ class Library(Mapping[str, Function]):
 
     def action(
         self, name: str, label: str, *, output: Schema, large_bytes: int = LARGE_BYTES, heavy: Heavy | None = None
-    ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    ) -> Callable[[_Run], _Run]:
         """Declares what it decorates; its docstring is the description, its annotations are the parameters."""
         return self._declare(name, "action", label, output, (large_bytes, heavy))
 
     def condition(
         self, name: str, label: str, *, large_bytes: int = LARGE_BYTES, heavy: Heavy | None = None
-    ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    ) -> Callable[[_Run], _Run]:
         """Like `action`; what it decorates answers true or false."""
         return self._declare(name, "condition", label, {"type": "boolean"}, (large_bytes, heavy))
 
     def _declare(
         self, name: str, kind: Kind, label: str, output: Schema, large: tuple[int, Heavy | None]
-    ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-        def declare(run: Callable[..., Any]) -> Callable[..., Any]:
+    ) -> Callable[[_Run], _Run]:
+        def declare(run: _Run) -> _Run:
             if name in self._functions:
                 raise ValueError(f"{name!r} is declared twice")
             description = " ".join((run.__doc__ or "").split())
