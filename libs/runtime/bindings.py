@@ -46,6 +46,7 @@ class Binding:
     """A service in one evaluation. Without a `credential_id` the user's latest one is taken, if `implicit`.
 
     `outer_id` is the service that the client named, and `outer_credential_id` the credential that it gave it.
+    `with_values` says whether the acting platform's values of the service's variables are there for it.
     """
 
     service: ServiceGrant
@@ -54,12 +55,13 @@ class Binding:
     implicit: bool
     outer_id: str
     outer_credential_id: str | None
+    with_values: bool = True
 
     @property
     def key(self) -> str:
         """Tells the bindings of one evaluation apart."""
         used = f"{self.service.id}/{self.service_version or ''}/{self.credential_id or ''}/{self.implicit:d}"
-        return f"{used}/{self.outer_id}/{self.outer_credential_id or ''}"
+        return f"{used}/{self.outer_id}/{self.outer_credential_id or ''}/{self.with_values:d}"
 
 
 def outermost(
@@ -79,23 +81,27 @@ def nested(actor: Actor, caller: Binding, service: ServiceGrant, call: Component
 
     The caller's own service goes on as it is. Another one gets only what the outermost request named for it,
     so that a public service can't spend a user's other tokens; the credential of what the client named, when
-    that is that service's own, is not handed back to it by others.
+    that is that service's own, is not handed back to it by others. Nor does it get the values that the acting
+    platform set for another one, unless the caller's author is that platform, or the other one's author.
     """
     own = service.id == caller.service.id
     version = call.service_version or (caller.service_version if own else None)
     if call.user_credential_id is not None:
         known = actor.names(call.user_credential_id) or call.user_credential_id == caller.outer_credential_id
-        return _within(caller, service, version, call.user_credential_id if known else None)
-    if own:
+        named = call.user_credential_id if known else None
+    elif own:
         return replace(caller, service_version=version)
-    named = _named_for(actor, service)
-    if named is None and service.id != caller.outer_id:
-        named = caller.outer_credential_id
-    return _within(caller, service, version, named)
+    else:
+        named = _named_for(actor, service)
+        if named is None and service.id != caller.outer_id:
+            named = caller.outer_credential_id
+    with_values = caller.with_values if own else _may_spend_values(actor, caller.service, service)
+    return Binding(service, version, named, False, caller.outer_id, caller.outer_credential_id, with_values)
 
 
-def _within(caller: Binding, service: ServiceGrant, version: str | None, credential_id: str | None) -> Binding:
-    return Binding(service, version, credential_id, False, caller.outer_id, caller.outer_credential_id)
+def _may_spend_values(actor: Actor, caller: ServiceGrant, service: ServiceGrant) -> bool:
+    author = caller.owner_platform_id
+    return author in (actor.platform_id, service.owner_platform_id) or _named_for(actor, service) is not None
 
 
 def _named_for(actor: Actor, service: ServiceGrant) -> str | None:
@@ -111,13 +117,25 @@ def no_credential(actor: Actor, binding: Binding) -> LogicError:
             "credential_required", f"{name!r} needs a credential, and no user acts here.", details=details
         )
     if binding.credential_id is not None and (binding.implicit or binding.credential_id in actor.credentials.values()):
-        message = f"The user has no usable credential {binding.credential_id[:128]!r} for {name!r}; name another one."
+        message = (
+            f"The user has no usable credential {binding.credential_id[:128]!r} for {name!r}: name one of "
+            f"GET /v1/service/{binding.service.id}/token, or connect one with POST /v1/user/{{userId}}/token."
+        )
         return LogicError("credential_invalid", message, details=details)
     if binding.implicit:
-        message = f"The user has no credential for {name!r}; connect one first."
+        message = f"The user has no credential for {name!r}; connect one with POST /v1/user/{{userId}}/token."
         return LogicError("credential_required", message, details=details)
     message = (
         f"A nested action of {name!r} uses only a credential that the request itself names: "
         f"add it to `credentials` as {{{name!r}: id}}."
     )
     return LogicError("credential_required", message, details=details)
+
+
+def not_its_values(service: ServiceGrant) -> LogicError:
+    """Why a component of another platform can't use this one's variables through a nested action."""
+    message = (
+        f"{service.name!r} uses values that this platform set for it, and those are not for a service of another "
+        f"platform to spend: name {service.name!r} in the request's `credentials`, or execute its action by itself."
+    )
+    return LogicError("variable_missing", message, details={"service": service.name, "serviceId": service.id})

@@ -1,9 +1,11 @@
-"""Keeps secrets out of what is written down: exact values in any JSON, replaced by `***`."""
+"""Keeps secrets out of what is written down: in any JSON, as they are and as they are commonly encoded."""
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Iterable, Iterator
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import orjson
 
@@ -12,6 +14,7 @@ from libs.logic.scope import Credential
 _BLOT = "***"
 # A shorter secret is blotted only where it is a whole text: inside others it is too likely a part of a word.
 _SHORTEST_PART = 6
+_LONGEST_ENCODED = 4096
 
 
 def texts_of(value: Any) -> Iterator[str]:
@@ -28,7 +31,27 @@ def texts_of(value: Any) -> Iterator[str]:
 
 
 def secrets_of(credential: Credential) -> Iterator[str]:
-    yield from texts_of([credential.token, *credential.headers.values(), *credential.query.values()])
+    told = [credential.token, *credential.secrets.values(), *credential.headers.values(), *credential.query.values()]
+    yield from texts_of(told)
+
+
+def forms_of(secret: str) -> set[str]:
+    """The secret, and what becomes of it in URLs, JSON, hexadecimal digits and inside longer texts in base64.
+
+    Those are what it is written in without a bad intention. Whoever means to hide it can: no list is complete.
+    """
+    if not _SHORTEST_PART <= len(secret) <= _LONGEST_ENCODED:
+        return {secret}
+    raw = secret.encode("utf-8", "replace")
+    written = {secret, quote(secret, safe=""), quote_plus(secret), orjson.dumps(secret)[1:-1].decode(), raw.hex()}
+    in_base64 = {text for lead in range(3) for text in _in_base64(raw, lead) if len(text) >= _SHORTEST_PART}
+    return written | in_base64
+
+
+def _in_base64(raw: bytes, lead: int) -> tuple[str, str]:
+    """The digits, in both alphabets, that do not depend on what stands before (`lead` bytes, modulo 3) and after."""
+    digits = b64encode(bytes(lead) + raw)[-(-lead * 8 // 6) : (lead + len(raw)) * 8 // 6].decode()
+    return digits, digits.replace("+", "-").replace("/", "_")
 
 
 class Blotter:
@@ -37,7 +60,10 @@ class Blotter:
     def __init__(self, secrets: Iterable[str]) -> None:
         known = set(secrets)
         self._whole = frozenset(known)
-        self._parts = sorted((text for text in known if len(text) >= _SHORTEST_PART), key=len, reverse=True)
+        parts = {text for text in known if len(text) >= _SHORTEST_PART}
+        # What holds another secret, as a header does its token, is found by that one.
+        smallest = [text for text in parts if not any(other in text and other != text for other in parts)]
+        self._parts = sorted(parts.union(*map(forms_of, smallest)), key=len, reverse=True)
         self._traces = [orjson.dumps(text) for text in known if len(text) < _SHORTEST_PART]
         self._traces += [orjson.dumps(text)[1:-1] for text in self._parts]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from base64 import b64decode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -113,4 +114,16 @@ def _credential(grant: CredentialGrant) -> Credential:
         headers=grant.headers,
         query=grant.query,
         hosts=grant.hosts,
+        secrets=_in_basic(grant.headers.get("Authorization", "")),
     )
+
+
+def _in_basic(header: str) -> dict[str, str]:
+    """What anybody reads out of RFC 7617's header; a name without a password is the secret itself."""
+    scheme, _, encoded = header.partition(" ")
+    try:
+        pair = b64decode(encoded).decode() if scheme == "Basic" else ""
+    except ValueError:
+        return {}
+    name, _, password = pair.partition(":")
+    return {"pair": pair, "password": password or name}

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import unquote_plus
 
 from libs.common.contracts.catalog import Kind, ServiceGrant
 from libs.common.egress.client import MAX_REDIRECTS, EgressClient
 from libs.common.egress.errors import EgressDenied, EgressError, EgressTimeout, ResponseTooLarge
+from libs.common.egress.messages import Hop
 from libs.common.errors import Conflict
 from libs.logic.budget import Budget, Meter, exceeded
 from libs.logic.errors import LogicError
-from libs.logic.http import host_of, refused_host
 from libs.logic.program import Program
 from libs.logic.scope import ComponentCall, Credential, HttpRequest, HttpResponse, Sandbox, Scope
-from libs.runtime.bindings import Actor, Binding, nested, no_credential, outermost
+from libs.runtime.bindings import Actor, Binding, nested, no_credential, not_its_values, outermost
 from libs.runtime.blotting import Blotter, secrets_of, texts_of
 from libs.runtime.components import CompiledComponent, Components, check_enabled
 from libs.runtime.holdings import Holdings, Variables
+from libs.runtime.keeping import keep_at_home
 
 EXECUTE = "execute"
 _DEFAULT_BUDGET = Budget()
@@ -142,7 +142,6 @@ class RuntimeHost:
 
     async def http(self, request: HttpRequest) -> HttpResponse:
         """Answers any status; raises LogicError."""
-        self._keep_at_home(request)
         try:
             answer = await self._runtime.egress.request(
                 request.method,
@@ -153,6 +152,7 @@ class RuntimeHost:
                 max_bytes=request.max_bytes,
                 max_redirects=MAX_REDIRECTS,
                 sensitive_headers=request.sensitive_headers,
+                admit=self._keep_at_home if self._credentials else None,
             )
         except EgressError as error:
             raise _failed_exchange(error, request) from None
@@ -198,11 +198,14 @@ class RuntimeHost:
         self._bindings[scope.service] = binding
         if program.uses_variables:
             held = await self._runtime.holdings.variables(self._actor.platform_id, binding.service.id)
+            if held.values and not binding.with_values:
+                raise not_its_values(binding.service)
             scope.variables, scope.missing_variables = held.values, held.missing
             self._variables.append(held)
         if program.uses_credential:
             try:
-                scope.credential = await self._credential(binding)
+                # Where it may go is asked about each hop of a request, redirects included: see `_keep_at_home`.
+                scope.credential = replace(await self._credential(binding), hosts=None)
             except LogicError as error:
                 scope.credential_error = error
 
@@ -219,16 +222,14 @@ class RuntimeHost:
             raise LogicError("credential_invalid", refused.message) from None
         if credential is None:
             raise no_credential(self._actor, binding)
+        if credential.hosts is None and binding.service.sharing == "public":
+            credential = replace(credential, hosts=())  # only a platform's own service may leave it open
         self._credentials.append(credential)
         return credential
 
-    def _keep_at_home(self, request: HttpRequest) -> None:
-        """Refuses to carry a secret, wherever in the request an author put it, to a host that it may not go to."""
-        host = host_of(request.url)
+    def _keep_at_home(self, hop: Hop) -> None:
         for credential in self._credentials:
-            refusal = refused_host(credential, host)
-            if refusal is not None and _carries(request, credential.secret_texts()):
-                raise refusal
+            keep_at_home(credential, hop)
 
 
 def _no_service(ref: str) -> LogicError:
@@ -246,12 +247,6 @@ def _checked(component: CompiledComponent, source: dict[str, Any]) -> dict[str, 
             "invalid_input", f"The input of {component.grant.name!r} is not valid: {summary}", details={"input": told}
         )
     return source
-
-
-def _carries(request: HttpRequest, secrets: set[str]) -> bool:
-    texts = (request.url, unquote_plus(request.url), *request.headers.values())
-    body = request.body or b""
-    return any(secret.encode() in body or any(secret in text for text in texts) for secret in secrets)
 
 
 def _failed_exchange(error: EgressError, request: HttpRequest) -> LogicError:
