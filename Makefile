@@ -56,6 +56,7 @@ bench: $(INSTALLED) ## Measure, beside a bare aiohttp server; ENGINES=1, ARGS="-
 docs: $(INSTALLED) ## Write anew what is made from the code: docs, the tables of deploy/README.md
 	$(RUN) -m services openapi > docs/openapi.json
 	$(RUN) -m libs.common.contracts.asyncapi > docs/asyncapi.json
+	$(RUN) -m libs.logic.core.document > docs/logic-functions.md
 	$(RUN) -m deploy.generate
 
 gateway: $(INSTALLED) ## Write deploy/gateway anew from the services' route tables
