@@ -1,4 +1,4 @@
-"""Executions: an action is prepared, run, and left to the history; and the history is read."""
+"""Executions: a component or a node is prepared, run, and left to the history; and the history is read."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import orjson
 import structlog
 
 from libs.common.clock import Clock
-from libs.common.contracts.catalog import Kind, ServiceGrant
+from libs.common.contracts.catalog import Kind
 from libs.common.contracts.identity import UserGrant
 from libs.common.errors import NotFound, Unavailable, Unprocessable
 from libs.common.ids import new_id
@@ -25,11 +25,17 @@ from libs.runtime.components import CompiledComponent
 from libs.runtime.host import EXECUTE, Runtime, RuntimeHost
 from libs.runtime.problems import invalid_input, problem_of
 from services.executor.history import HistoryWriter
-from services.executor.models import ActionRequest, Execution, Payload, Status
+from services.executor.lookup import find_component
+from services.executor.models import ComponentRequest, Execution, NodeRequest, Payload, Status
+from services.executor.nodes import NodePrograms, type_of
 from services.executor.records import Finished
 from services.executor.repository import ExecutionRepository
+from services.executor.subjects import ComponentHook, RequestNode, Subject
 
 log = structlog.get_logger()
+
+
+_HOOKS: dict[Kind, tuple[str, ...]] = {Kind.DATATYPE: ("values", EXECUTE)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +44,10 @@ class Prepared:
 
     id: str
     user: UserGrant
-    service: ServiceGrant
-    component: CompiledComponent
+    subject: Subject
     program: Program
     host: RuntimeHost
-    input: dict[str, Any]
+    input: Any
     input_json: bytes
 
 
@@ -61,43 +66,47 @@ class Executions:
         self._repository = repository
         self._history = history
         self._clock = clock
+        self._programs = NodePrograms()
         self._succeeded = metrics.executions.labels(Status.SUCCEEDED.value)
         self._failed = metrics.executions.labels(Status.FAILED.value)
 
-    async def prepare(self, user: UserGrant, request: ActionRequest) -> Prepared:
+    async def prepare(self, user: UserGrant, request: ComponentRequest) -> Prepared:
         """Raises NotFound, Conflict for a disabled service, Invalid for the input, Unavailable."""
-        service = await self._runtime.components.usable_service(user.platform_id, request.service, user)
-        component, program = await self._action(service, request, drafts=service.owner_platform_id == user.platform_id)
+        service, component = await find_component(self._runtime.components, user, request)
+        hook, program = _main_hook(component)
         if component.content.input is not None:
             failures = component.content.input.failures(request.input)
             if failures:
                 raise invalid_input(failures, request.input_path)
-        await self._history.room()
+        return await self.prepare_hook(user, ComponentHook(service, component, hook), program, request)
+
+    async def prepare_hook(
+        self, user: UserGrant, subject: ComponentHook, program: Program, request: ComponentRequest
+    ) -> Prepared:
+        """With an input that is taken as it is. Raises Unavailable."""
         actor = Actor(user.platform_id, user, request.credential_id, request.credentials)
-        return Prepared(
-            id=new_id(),
-            user=user,
-            service=service,
-            component=component,
-            program=program,
-            host=self._runtime.host(actor, service, service_version=request.service_version),
-            input=request.input,
-            input_json=orjson.dumps(request.input),
-        )
+        host = self._runtime.host(actor, subject.service, service_version=request.service_version)
+        return await self._prepared(user, subject, program, host, request.input)
+
+    async def prepare_node(self, user: UserGrant, request: NodeRequest) -> Prepared:
+        """Raises Invalid with everything that is wrong with the node, Unavailable."""
+        program = await self._programs.of(user.platform_id, request)
+        host = self._runtime.host_of_request(Actor(user.platform_id, user, credentials=request.credentials))
+        return await self._prepared(user, RequestNode(type_of(request.node)), program, host, None)
 
     async def run(self, prepared: Prepared) -> bytes:
         """The output as JSON. Raises what went wrong as the API answers it."""
         started_at, started = self._clock.now(), time.perf_counter()
         try:
             scope = await prepared.host.scope(prepared.program, prepared.input)
-            output = await _evaluated(prepared, scope)
-            output_json = orjson.dumps(output)
+            value = await _evaluated(prepared, scope)
+            output_json = orjson.dumps(prepared.subject.answered(value))
         except BaseException as failure:
             self._failed.inc()
             self._record(prepared, started_at, time.perf_counter() - started, failure=failure)
             raise
         self._succeeded.inc()
-        self._record(prepared, started_at, time.perf_counter() - started, output=output, output_json=output_json)
+        self._record(prepared, started_at, time.perf_counter() - started, value=value, output_json=output_json)
         return output_json
 
     async def get(self, platform_id: str, user: UserGrant | None, id: str) -> tuple[Execution, Payload]:
@@ -114,25 +123,11 @@ class Executions:
         await self._catch_up()
         return await self._repository.page(platform_id, user.row_id if user is not None else None, status, page)
 
-    async def _action(
-        self, service: ServiceGrant, request: ActionRequest, *, drafts: bool
-    ) -> tuple[CompiledComponent, Program]:
-        component = await self._runtime.components.component(
-            service.id,
-            Kind.ACTION,
-            request.action,
-            service_version=request.service_version,
-            version=request.action_version,
-            drafts=drafts,
-        )
-        if component is None:
-            message = f"action: {service.name!r} has no published action {request.action[:128]!r} in this version."
-            raise NotFound("action_not_found", message)
-        program = component.hook(EXECUTE)
-        if program is None:
-            message = f"action: {component.grant.name!r} has no logic; give its `logic` the hook `{EXECUTE}`."
-            raise Unprocessable("no_logic", message)
-        return component, program
+    async def _prepared(
+        self, user: UserGrant, subject: Subject, program: Program, host: RuntimeHost, input: Any
+    ) -> Prepared:
+        await self._history.room()
+        return Prepared(new_id(), user, subject, program, host, input, orjson.dumps(input))
 
     async def _catch_up(self) -> None:
         """A client reads what it has just executed; what the store can't take yet is left out."""
@@ -147,7 +142,7 @@ class Executions:
         started_at: datetime,
         duration_s: float,
         *,
-        output: Any = None,
+        value: Any = None,
         output_json: bytes = b"",
         failure: BaseException | None = None,
     ) -> None:
@@ -155,17 +150,27 @@ class Executions:
             Finished(
                 id=prepared.id,
                 user=prepared.user,
-                service=prepared.service,
-                component=prepared.component,
+                subject=prepared.subject,
                 host=prepared.host,
                 started_at=started_at,
                 duration_s=duration_s,
                 input_json=prepared.input_json,
                 output_json=output_json,
-                output=output,
+                value=value,
                 failure=failure,
             )
         )
+
+
+def _main_hook(component: CompiledComponent) -> tuple[str, Program]:
+    """Raises Unprocessable when there is none."""
+    hooks = _HOOKS.get(component.grant.kind, (EXECUTE,))
+    for hook in hooks:
+        program = component.hook(hook)
+        if program is not None:
+            return hook, program
+    kind, name = component.grant.kind, component.grant.name
+    raise Unprocessable("no_logic", f"{kind}: {name!r} has no logic; give its `logic` the hook `{hooks[0]}`.")
 
 
 async def _evaluated(prepared: Prepared, scope: Scope) -> Any:

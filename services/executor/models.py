@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from libs.common.contracts.catalog import Kind
+
 
 class Status(StrEnum):
     """How an execution ended."""
@@ -17,14 +19,15 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class ActionRequest:
-    """An action to execute, as a client names it. `credentials` are for nested actions, by service."""
+class ComponentRequest:
+    """A component to execute, as a client names it. `credentials` are for nested calls, by service."""
 
+    kind: Kind
     service: str
-    action: str
+    name: str
     input: dict[str, Any]
     service_version: str | None = None
-    action_version: str | None = None
+    version: str | None = None
     credential_id: str | None = None
     credentials: Mapping[str, str] = field(default_factory=dict)
     input_path: str = ""
@@ -32,21 +35,56 @@ class ActionRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class NodeRequest:
+    """Logic that a client wrote itself; `raw` is the body that it was parsed from."""
+
+    node: dict[str, Any] | list[Any]
+    raw: bytes = field(repr=False)
+    credentials: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshRequest:
+    """The variables of an action to refresh: the entries chosen so far, and the title of the one needed next."""
+
+    service: str
+    action: str
+    steps: list[dict[str, Any]]
+    target: str
+    credential_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LogicTest:
+    """A place in a row's logic to run; without `kind` the row is a service version. `data` is the hook's input."""
+
+    kind: Kind | None
+    row_id: str
+    path: tuple[str | int, ...]
+    path_member: str
+    """The member of the body in which the path came."""
+    data: Any
+    state: Any = None
+    credential_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
-    """What was executed, by its names and ids at that time."""
+    """What was executed, by its names and ids at that time. A node of a request has a name only: its `@type`."""
 
     kind: str
-    service_id: str
-    service: str
-    row_id: str
-    identity: str
     name: str
-    version: str
+    hook: str | None = None
+    service_id: str | None = None
+    service: str | None = None
+    row_id: str | None = None
+    identity: str | None = None
+    version: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """One execution of a component. `error` and `warnings` hold no secret; input and output are kept apart."""
+    """One execution. `error` and `warnings` hold no secret; input and output are kept apart."""
 
     id: str
     platform_id: str

@@ -8,12 +8,11 @@ from typing import Any, TypeAlias
 
 import orjson
 
-from libs.common.contracts.catalog import ServiceGrant
 from libs.common.contracts.identity import UserGrant
 from libs.common.errors import ServiceError
-from libs.runtime.components import CompiledComponent
 from libs.runtime.host import RuntimeHost
-from services.executor.models import Execution, Status, Target
+from services.executor.models import Execution, Status
+from services.executor.subjects import Subject
 
 Row: TypeAlias = tuple[Execution, bytes | None]
 _ERROR_MEMBERS = ("path", "cause")
@@ -25,14 +24,14 @@ class Finished:
 
     id: str
     user: UserGrant
-    service: ServiceGrant
-    component: CompiledComponent
+    subject: Subject
     host: RuntimeHost
     started_at: datetime
     duration_s: float
     input_json: bytes = field(repr=False)
     output_json: bytes = field(repr=False)
-    output: Any = field(repr=False)
+    value: Any = field(repr=False)
+    """What came out of the logic, before it was made the output."""
     failure: BaseException | None
 
     @property
@@ -55,7 +54,7 @@ class Records:
             platform_id=finished.user.platform_id,
             user_row_id=finished.user.row_id,
             user_id=finished.user.user_id,
-            target=_target(finished),
+            target=finished.subject.target(),
             status=Status.SUCCEEDED if finished.failure is None else Status.FAILED,
             started_at=finished.started_at,
             finished_at=finished_at,
@@ -67,19 +66,6 @@ class Records:
             warnings=blotter.value(_warnings(finished)),
         )
         return execution, blotter.json(_payload(finished)) if self.with_payloads else None
-
-
-def _target(finished: Finished) -> Target:
-    grant = finished.component.grant
-    return Target(
-        kind=grant.kind.value,
-        service_id=finished.service.id,
-        service=finished.service.name,
-        row_id=grant.row_id,
-        identity=grant.identity,
-        name=grant.name,
-        version=grant.version,
-    )
 
 
 def _payload(finished: Finished) -> bytes:
@@ -103,8 +89,7 @@ def _error(failure: BaseException | None) -> dict[str, Any] | None:
 
 
 def _warnings(finished: Finished) -> list[dict[str, str]]:
-    """Where the output is not what the component's schema says."""
-    validator = finished.component.content.output
-    if finished.failure is not None or validator is None:
+    """Where the output is not what was declared."""
+    if finished.failure is not None:
         return []
-    return [{"path": each.path, "message": each.message} for each in validator.failures(finished.output)]
+    return [{"path": each.path, "message": each.message} for each in finished.subject.mismatches(finished.value)]

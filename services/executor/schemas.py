@@ -1,21 +1,39 @@
-"""Executor's bodies on the wire: the action node that is executed, and executions as they are answered."""
+"""Executor's bodies on the wire: what is executed, and executions as they are answered."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any, Literal, NotRequired, TypeAlias
 
 from pydantic import Field, with_config
 from pydantic.alias_generators import to_camel
 from typing_extensions import TypedDict
 
-from libs.common.clock import wire_time
+from libs.common.contracts.catalog import Kind
 from libs.common.errors import Detail, invalid, invalid_request
-from libs.common.web.answers import Timestamp
-from services.executor.models import ActionRequest, Execution, Payload, Status
+from libs.common.web.body import Body
+from libs.logic.compiler import TYPE
+from services.executor.models import (
+    ComponentRequest,
+    LogicTest,
+    NodeRequest,
+    RefreshRequest,
+    Status,
+)
+from services.executor.variables import title_of
 
 Check: TypeAlias = Callable[[Any], str | None]
 _LONGEST_NAME = 256
+_MOST_STEPS = 500
+_PATHS = ("source", "record_path")
+_KINDS: dict[str, Kind | None] = {
+    "ActionVersion": Kind.ACTION,
+    "TriggerVersion": Kind.TRIGGER,
+    "EventVersion": Kind.EVENT,
+    "ConditionVersion": Kind.CONDITION,
+    "DatatypeVersion": Kind.DATATYPE,
+    "ServiceVersion": None,
+}
 
 
 def _name(value: Any) -> str | None:
@@ -28,10 +46,6 @@ def _optional_name(value: Any) -> str | None:
     return None if value is None else _name(value)
 
 
-def _kind(value: Any) -> str | None:
-    return None if value == "action" else "must be 'action', the one kind of node that is executed here"
-
-
 def _object(value: Any) -> str | None:
     return None if value is None or isinstance(value, dict) else "must be an object"
 
@@ -41,7 +55,7 @@ def _named_ids(value: Any) -> str | None:
     return None if named else "must be an object of services' names or ids to the ids of credentials"
 
 
-_REQUIRED: dict[str, Check] = {"@type": _kind, "service": _name, "action": _name}
+_REQUIRED: dict[str, Check] = {TYPE: lambda value: None, "service": _name, "action": _name}
 _MEMBERS: dict[str, Check] = {
     **_REQUIRED,
     "serviceVersion": _optional_name,
@@ -68,13 +82,105 @@ ActionNode = TypedDict(
     },
 )
 with_config(extra="forbid")(ActionNode)
+ExecuteBody: TypeAlias = ActionNode | dict[str, Any] | list[Any]
 _CAMEL = {name: to_camel(name) for name in _MEMBERS if "_" in name}
 
 
-def parse_action_node(body: Any) -> ActionRequest:
+class ComponentInput(Body):
+    """What a datatype or a condition is executed with."""
+
+    input: dict[str, Any] | None = None
+
+
+class VariablesToRefresh(Body):
+    """The variables chosen so far, each with its `value`, and the title of the one that is needed next."""
+
+    step: list[dict[str, Any]] = Field(max_length=_MOST_STEPS)
+    target_field: Name
+
+    @classmethod
+    def contradictions(cls, members: Mapping[str, Any]) -> Iterator[Detail]:
+        """Each entry has a title of its own."""
+        steps, seen = members.get("step"), set()
+        for index, entry in enumerate(steps if isinstance(steps, list) else ()):
+            title = title_of(entry) if isinstance(entry, dict) else None
+            if not isinstance(title, str):
+                yield Detail(f"step.{index}.title", "required, the title of a variable")
+            elif title in seen:
+                yield Detail(f"step.{index}.title", f"{title[:_LONGEST_NAME]!r} comes twice; give it once")
+            seen.add(title if isinstance(title, str) else None)
+
+
+Place: TypeAlias = list[str | int]
+
+
+class LogicToTest(Body):
+    """A place in the logic of one row, as `source` or `record_path`, and what the hook's input would be."""
+
+    table: Literal[
+        "ActionVersion", "TriggerVersion", "EventVersion", "ConditionVersion", "DatatypeVersion", "ServiceVersion"
+    ]
+    id: Name
+    source: Place | list[Place] | None = None
+    record_path: Place | list[Place] | None = None
+    data: Any = None
+    state: Any = None
+
+    @classmethod
+    def contradictions(cls, members: Mapping[str, Any]) -> Iterator[Detail]:
+        """One path."""
+        given = [name for name in _PATHS if members.get(name) is not None]
+        if not given:
+            yield Detail("source", 'required, a path inside the row\'s `logic` such as ["execute"]')
+        elif len(given) > 1 and members["source"] != members["record_path"]:
+            yield Detail("record_path", "differs from `source`, which means the same; give one of them")
+        for name in given:
+            if isinstance(members[name], list) and len(_path(members[name])) == 0:
+                yield Detail(name, "must be a path that begins with a hook's name, or a list that holds one such path")
+
+
+def is_action_node(body: Any) -> bool:
+    return isinstance(body, dict) and body.get(TYPE) == "action"
+
+
+def parse_node(body: Any, raw: bytes) -> NodeRequest:
+    """Any node but an action that is alone; beside its own members one may have `credentials`. Raises Invalid."""
+    if not isinstance(body, dict | list):
+        raise invalid("", "The body must be a node: a JSON object with `@type`, or an object or array that holds some.")
+    if not isinstance(body, dict) or TYPE not in body or "credentials" not in body:
+        return NodeRequest(body, raw)
+    message = _named_ids(body["credentials"])
+    if message is not None:
+        raise invalid("credentials", message)
+    node = {name: member for name, member in body.items() if name != "credentials"}
+    return NodeRequest(node, raw, body["credentials"] or {})
+
+
+def parse_refresh(service: str, action: str, body: VariablesToRefresh, credential_id: str | None) -> RefreshRequest:
+    return RefreshRequest(service, action, body.step, body.target_field, credential_id)
+
+
+def parse_test(body: LogicToTest, credential_id: str | None) -> LogicTest:
+    member = "source" if body.source is not None else "record_path"
+    return LogicTest(
+        kind=_KINDS[body.table],
+        row_id=body.id,
+        path=_path(body.source if body.source is not None else body.record_path or []),
+        path_member=member,
+        data=body.data,
+        state=body.state,
+        credential_id=credential_id,
+    )
+
+
+def _path(given: list[Any]) -> tuple[str | int, ...]:
+    """One path, which may stand in a list by itself; empty for what is none."""
+    path = given[0] if len(given) == 1 and isinstance(given[0], list) else given
+    return tuple(path) if all(isinstance(part, str | int) for part in path) else ()
+
+
+def parse_action_node(body: Any) -> ComponentRequest:
     """Plain checks rather than a model, as this is on the way of every execution. Raises Invalid with all failures."""
-    if not isinstance(body, dict):
-        raise invalid("", "The body must be a JSON object.")
     details = [Detail(name, "required") for name in _REQUIRED if name not in body]
     for name, value in body.items():
         check = _MEMBERS.get(name)
@@ -85,12 +191,13 @@ def parse_action_node(body: Any) -> ActionRequest:
             details.append(Detail(name, message))
     if details:
         raise invalid_request(details, "body")
-    return ActionRequest(
+    return ComponentRequest(
+        kind=Kind.ACTION,
         service=body["service"],
-        action=body["action"],
+        name=body["action"],
         input=body.get("input") or {},
         service_version=body.get("serviceVersion", body.get("service_version")),
-        action_version=body.get("actionVersion", body.get("action_version")),
+        version=body.get("actionVersion", body.get("action_version")),
         credential_id=body.get("userCredentialId", body.get("user_credential_id")),
         credentials=body.get("credentials") or {},
         input_path="input",
@@ -105,76 +212,3 @@ def parse_status(text: str | None) -> Status | None:
         return Status(text)
     except ValueError:
         raise invalid("status", f"give one of {', '.join(Status)}") from None
-
-
-class ExecutionRow(TypedDict):
-    """An execution, as it stands in lists."""
-
-    id: str
-    kind: str
-    status: Status
-    userId: str
-    service: str
-    serviceId: str
-    name: str
-    componentId: str
-    rowId: str
-    version: str
-    startedAt: Timestamp
-    finishedAt: Timestamp
-    durationMs: float
-    inputSize: int
-    outputSize: int
-    error: dict[str, Any] | None
-    warnings: list[dict[str, str]]
-
-
-class ExecutionDetail(ExecutionRow):
-    """An execution with all that is known of it."""
-
-    input: Any
-    output: Any
-    console: list[str]
-    steps: list[dict[str, Any]]
-
-
-class Executed(TypedDict):
-    """What was executed with, and what came out."""
-
-    input: Any
-    output: Any
-
-
-def execution_row(execution: Execution) -> ExecutionRow:
-    """An execution as it stands in lists."""
-    target = execution.target
-    return {
-        "id": execution.id,
-        "kind": target.kind,
-        "status": execution.status,
-        "userId": execution.user_id,
-        "service": target.service,
-        "serviceId": target.service_id,
-        "name": target.name,
-        "componentId": target.identity,
-        "rowId": target.row_id,
-        "version": target.version,
-        "startedAt": wire_time(execution.started_at),
-        "finishedAt": wire_time(execution.finished_at),
-        "durationMs": execution.duration_ms,
-        "inputSize": execution.input_size_bytes,
-        "outputSize": execution.output_size_bytes,
-        "error": execution.error,
-        "warnings": execution.warnings,
-    }
-
-
-def execution_detail(execution: Execution, payload: Payload) -> ExecutionDetail:
-    """An execution with all that is known of it; an action runs in no steps."""
-    return {
-        **execution_row(execution),
-        "input": payload.input,
-        "output": payload.output,
-        "console": payload.console,
-        "steps": [],
-    }

@@ -19,6 +19,7 @@ from libs.runtime.components import CompiledComponent, compile_content
 from libs.runtime.host import Runtime
 from services.executor.history import HistoryWriter, Limits
 from services.executor.records import Finished, Records, Row
+from services.executor.subjects import ComponentHook
 from tests.runtime.world import NOW
 
 USER = UserGrant(row_id="row-ann", platform_id="acme", user_id="ann", email=None, name=None)
@@ -72,14 +73,13 @@ def finished(id: str, runtime: Any = None) -> Finished:
     return Finished(
         id=id,
         user=USER,
-        service=SERVICE,
-        component=CompiledComponent(GRANT, compile_content("ping", {})),
+        subject=ComponentHook(SERVICE, CompiledComponent(GRANT, compile_content("ping", {})), "execute"),
         host=parts.host(Actor("acme", USER), SERVICE),
         started_at=NOW,
         duration_s=0.001,
         input_json=b"{}",
         output_json=b"1",
-        output=1,
+        value=1,
         failure=None,
     )
 

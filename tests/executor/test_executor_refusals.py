@@ -35,7 +35,8 @@ async def test_a_user_is_required_and_must_exist(api: Api, crm: str) -> None:
 @pytest.mark.parametrize(
     ("body", "paths"),
     [
-        ({"@type": "script", "service": "crm", "action": "ping"}, {"@type"}),
+        ({"@type": "script", "service": "crm"}, {"", "service"}),
+        ({"@type": "odd", "service": "crm", "action": "ping"}, {"@type"}),
         ({"service": "crm", "action": "ping"}, {"@type"}),
         ({"@type": "action"}, {"service", "action"}),
         ({"@type": "action", "service": "", "action": 3}, {"service", "action"}),
@@ -89,7 +90,7 @@ async def test_an_action_without_logic_is_422(api: Api, world: World, crm: str) 
     [
         (TOKEN, 409, "credential_required"),
         ({"@type": "reference", "operation": "platformServiceVariable", "variable": "key"}, 409, "variable_missing"),
-        ({"@type": "action", "service": "core", "action": "string.trim"}, 404, "not_found"),
+        ({"@type": "action", "service": "nowhere", "action": "ping"}, 404, "not_found"),
         ({"@type": "action", "service": "crm", "action": "ping", "input": [1]}, 400, "invalid_input"),
         ({"@type": "http", "method": "GET", "url": "http://10.0.0.1/", "auth": "none"}, 422, "egress_denied"),
         ({"@type": "http", "method": "GET", "url": "ftp://example.com/", "auth": "none"}, 400, "invalid_input"),

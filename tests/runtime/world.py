@@ -15,6 +15,7 @@ from libs.common.bus.port import Bus
 from libs.common.contracts.calls import Answers
 from libs.common.contracts.catalog import (
     FIND_COMPONENT,
+    FIND_LOGIC,
     FIND_SERVICE,
     LIST_COMPONENTS,
     CatalogChanged,
@@ -23,6 +24,8 @@ from libs.common.contracts.catalog import (
     ComponentsGrant,
     ComponentsQuestion,
     Kind,
+    LogicGrant,
+    LogicQuestion,
     ServiceGrant,
     ServiceQuestion,
 )
@@ -59,6 +62,7 @@ class World:
         self.credentials: list[tuple[str, str, CredentialGrant]] = []
         self.refused_credentials: dict[str, str] = {}
         self.variables: dict[tuple[str, str], VariablesGrant] = {}
+        self.version_logic: dict[str, LogicGrant] = {}
         self.asked: Counter[str] = Counter()
         self.down: set[str] = set()
         self._numbers = itertools.count(1)
@@ -99,15 +103,29 @@ class World:
         published: bool = True,
     ) -> str:
         """Answers the row id."""
-        number = next(self._numbers)
         logic = {} if execute is None else {"execute": execute}
+        return self.add(service_id, Kind.ACTION, name, logic, schema=schema, version=version, published=published)
+
+    def add(
+        self,
+        service_id: str,
+        kind: Kind,
+        name: str,
+        logic: dict[str, Any],
+        *,
+        schema: dict[str, Any] | None = None,
+        version: str = "1.0.0",
+        published: bool = True,
+    ) -> str:
+        """A component of any kind; answers the row id."""
+        number = next(self._numbers)
         self.components.append(
             ComponentGrant(
                 row_id=f"row-{number}",
                 content_revision=1,
                 identity=f"identity-{number}",
                 service_id=service_id,
-                kind=Kind.ACTION,
+                kind=kind,
                 name=name,
                 version=version,
                 published=published,
@@ -149,6 +167,7 @@ class World:
             FIND_SERVICE: self._service,
             FIND_COMPONENT: self._component,
             LIST_COMPONENTS: self._list,
+            FIND_LOGIC: self._logic,
             FIND_CREDENTIAL: self._credential,
             FIND_VARIABLES: self._variables_of,
         }
@@ -193,6 +212,14 @@ class World:
     def _list(self, question: ComponentsQuestion) -> ComponentsGrant:
         rows = (row for row in self.components if (row.service_id, row.kind) == (question.service_id, question.kind))
         return ComponentsGrant(components=tuple(rows))
+
+    def _logic(self, question: LogicQuestion) -> LogicGrant | None:
+        if question.kind is None:
+            return self.version_logic.get(question.id)
+        for row in self.components:
+            if (row.row_id, row.kind) == (question.id, question.kind):
+                return LogicGrant(service_id=row.service_id, logic=row.content["logic"])
+        return None
 
     def _credential(self, question: CredentialQuestion) -> CredentialGrant | None:
         for user_row_id, service_id, grant in reversed(self.credentials):
