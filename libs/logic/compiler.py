@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from libs.logic.errors import Path, Problem
 from libs.logic.pieces import Constant, Piece, array_of, object_of
+from libs.logic.scope import Bound
 
 TYPE = "@type"
 
@@ -13,6 +14,8 @@ TYPE = "@type"
 DEEPEST = 128
 
 Node = Mapping[str, Any]
+CallKey = tuple[str, str, str]
+"""Kind, service and name of a nested call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,10 @@ class ComponentName:
     name: str
     version: str | None
 
+    @property
+    def key(self) -> CallKey:
+        return self.kind, self.service, self.name
+
 
 @dataclass(frozen=True, slots=True)
 class StepName:
@@ -58,8 +65,9 @@ class VariableName:
 class Compiler:
     """One compilation: node compilers read their members through it and note what they found."""
 
-    def __init__(self, types: "Mapping[str, NodeCompiler]") -> None:
+    def __init__(self, types: "Mapping[str, NodeCompiler]", bound: Mapping[CallKey, Bound]) -> None:
         self._types = types
+        self.bound = bound
         self.problems: list[Problem] = []
         self.scripts: list[ScriptSource] = []
         self.expressions: list[ExpressionSource] = []

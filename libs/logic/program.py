@@ -5,7 +5,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from libs.logic.budget import exceeded
-from libs.logic.compiler import Compiler, ComponentName, ExpressionSource, ScriptSource, StepName, VariableName
+from libs.logic.compiler import (
+    CallKey,
+    Compiler,
+    ComponentName,
+    ExpressionSource,
+    ScriptSource,
+    StepName,
+    VariableName,
+)
 from libs.logic.errors import InvalidLogic, LogicError, Path, Problem
 from libs.logic.nodes.calls import compile_action, compile_condition
 from libs.logic.nodes.control import (
@@ -22,8 +30,9 @@ from libs.logic.nodes.references import compile_reference
 from libs.logic.nodes.requests import compile_http
 from libs.logic.nodes.scripts import compile_script
 from libs.logic.pieces import Piece, Waiting, as_evaluate, as_run
-from libs.logic.scope import Scope
+from libs.logic.scope import Bound, Scope
 
+_UNBOUND: Mapping[CallKey, Bound] = {}
 NODE_TYPES = {
     "reference": compile_reference,
     "script": compile_script,
@@ -112,22 +121,22 @@ def _too_deep() -> LogicError:
     return exceeded("depth", "actions and the nodes around them are nested too deeply")
 
 
-def compile_node(node: object, *, path: Path = ()) -> Program:
-    """Raises InvalidLogic with everything that is wrong."""
-    compiler = Compiler(NODE_TYPES)
+def compile_node(node: object, *, path: Path = (), bound: Mapping[CallKey, Bound] = _UNBOUND) -> Program:
+    """Raises InvalidLogic with everything that is wrong. Calls that are not `bound` go by their names when they run."""
+    compiler = Compiler(NODE_TYPES, bound)
     piece = compiler.compile(node, path)
     if compiler.problems:
         raise InvalidLogic(compiler.problems)
     return Program(piece, compiler)
 
 
-def compile_hooks(logic: Mapping[str, object]) -> dict[str, Program]:
+def compile_hooks(logic: Mapping[str, object], *, bound: Mapping[CallKey, Bound] = _UNBOUND) -> dict[str, Program]:
     """A program for each hook; raises InvalidLogic with what is wrong in any of them."""
     programs: dict[str, Program] = {}
     problems: list[Problem] = []
     for hook, node in logic.items():
         try:
-            programs[hook] = compile_node(node, path=(hook,))
+            programs[hook] = compile_node(node, path=(hook,), bound=bound)
         except InvalidLogic as invalid:
             problems.extend(invalid.problems)
     if problems:

@@ -67,6 +67,18 @@ class HttpResponse:
 
 
 @dataclass(frozen=True, slots=True)
+class Bound:
+    """What a name meant when the logic was saved: a service, whose it was, and the component in it.
+
+    Without an identity the component's name stays one: it was not there yet, or the name is a single row's.
+    """
+
+    service_id: str
+    owner_platform_id: str
+    identity: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class ComponentCall:
     """A nested action or condition as the logic names it."""
 
@@ -77,6 +89,7 @@ class ComponentCall:
     version: str | None
     input: dict[str, Any]
     user_credential_id: str | None
+    bound: Bound | None = None
 
 
 @dataclass(frozen=True, slots=True)

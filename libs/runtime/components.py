@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 from weakref import WeakValueDictionary
@@ -14,6 +14,7 @@ from libs.common.contracts.catalog import (
     FIND_COMPONENT,
     FIND_SERVICE,
     LIST_COMPONENTS,
+    BoundName,
     CatalogChanged,
     ComponentGrant,
     ComponentQuestion,
@@ -27,6 +28,7 @@ from libs.common.contracts.identity import UserGrant
 from libs.common.errors import Conflict, NotFound, Unprocessable
 from libs.logic.errors import InvalidLogic
 from libs.logic.program import Program, compile_hooks
+from libs.logic.scope import Bound
 from libs.runtime.validation import InvalidSchema, Validator, input_validator, output_validator, values_validator
 
 ComponentKey: TypeAlias = tuple[str, Kind, str, str | None, str | None]
@@ -147,7 +149,7 @@ class Components:
         key = (grant.row_id, grant.content_revision)
         content = self._contents.get(key)
         if content is None:
-            content = self._contents[key] = compile_content(grant.name, grant.content)
+            content = self._contents[key] = compile_content(grant.name, grant.content, grant.bound)
         return CompiledComponent(grant, content)
 
     def _changed(self, message: Message) -> None:
@@ -164,15 +166,19 @@ def check_enabled(service: ServiceGrant) -> None:
         raise Conflict("service_disabled", f"The service {service.name!r} is disabled; enable it to use it.")
 
 
-def compile_content(name: str, content: Mapping[str, Any]) -> CompiledContent:
+def compile_content(name: str, content: Mapping[str, Any], bound: Iterable[BoundName] = ()) -> CompiledContent:
     """Raises Unprocessable for what was refused had it been saved today."""
     schema = content.get("schema") or {}
     try:
         return CompiledContent(
-            hooks=compile_hooks(content.get("logic") or {}),
+            hooks=compile_hooks(content.get("logic") or {}, bound=_by_key(bound)),
             input=input_validator(schema),
             output=output_validator(schema),
             values=values_validator(schema),
         )
     except (InvalidLogic, InvalidSchema) as invalid:
         raise Unprocessable("invalid_component", f"{name!r} can't be run; save it anew: {invalid}") from None
+
+
+def _by_key(names: Iterable[BoundName]) -> dict[tuple[str, str, str], Bound]:
+    return {each.key: Bound(each.service_id, each.owner_platform_id, each.identity) for each in names}

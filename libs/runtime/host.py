@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from libs.common.contracts.catalog import Kind, ServiceGrant
+from libs.common.contracts.catalog import ServiceGrant
 from libs.common.egress.client import MAX_REDIRECTS, EgressClient
 from libs.common.egress.errors import EgressDenied, EgressError, EgressTimeout, ResponseTooLarge
 from libs.common.egress.messages import Hop
@@ -21,6 +21,7 @@ from libs.runtime.blotting import Blotter, secrets_of, texts_of
 from libs.runtime.components import CompiledComponent, Components, check_enabled
 from libs.runtime.holdings import Holdings, Variables
 from libs.runtime.keeping import keep_at_home
+from libs.runtime.naming import called_component, called_service, is_own
 
 EXECUTE = "execute"
 _DEFAULT_BUDGET = Budget()
@@ -121,12 +122,11 @@ class RuntimeHost:
         """The program that a nested call names. Raises LogicError, and ServiceError when a lookup fails."""
         binding, owner_platform_id = await self._binding(self._bindings.get(scope.service), call)
         service = binding.service
-        component = await self._runtime.components.component(
-            service.id,
-            Kind(call.kind),
-            call.name,
+        component = await called_component(
+            self._runtime.components,
+            service,
+            call,
             service_version=binding.service_version,
-            version=call.version,
             drafts=service.owner_platform_id == owner_platform_id,
         )
         program = component.hook(EXECUTE) if component is not None else None
@@ -171,7 +171,7 @@ class RuntimeHost:
     async def _binding(self, caller: Binding | None, call: ComponentCall) -> tuple[Binding, str]:
         """How the called service is used, and the platform whose name for it this is; without a caller the client's."""
         if caller is not None:
-            service = await self._service(caller, call.service)
+            service = await self._service(caller, call)
             return nested(self._actor, caller, service, call), caller.service.owner_platform_id
         found = await self._runtime.components.service(self._actor.platform_id, call.service, self._actor.user)
         if found is None:
@@ -179,16 +179,16 @@ class RuntimeHost:
         check_enabled(found)
         return outermost(self._actor, found, call.service_version, call.user_credential_id), self._actor.platform_id
 
-    async def _service(self, caller: Binding, ref: str) -> ServiceGrant:
+    async def _service(self, caller: Binding, call: ComponentCall) -> ServiceGrant:
         """A name inside a component means what it means to the platform that owns the component.
 
         What the actor may not use is not there for it: a component is no way round a service's sharing.
         """
-        if ref in (caller.service.id, caller.service.name):  # found already, and in a `delete` hook maybe deleted
+        if is_own(caller.service, call):  # found already, and in a `delete` hook maybe deleted
             return caller.service
-        service = await self._runtime.components.service(caller.service.owner_platform_id, ref)
+        service = await called_service(self._runtime.components, caller.service.owner_platform_id, call)
         if service is None or not (service.id == caller.service.id or self._actor.may_use(service)):
-            raise _no_service(ref)
+            raise _no_service(call.service)
         check_enabled(service)
         return service
 

@@ -105,6 +105,24 @@ class ComponentQuestion(Record):
     ended: bool = False
 
 
+class BoundName(Record):
+    """What a nested name of a row meant to its platform when it was saved: a service, whose it was, a component in it.
+
+    Without an identity the component's name stays one: it was not there yet, or the name is a single row's.
+    """
+
+    kind: Kind
+    service: str
+    name: str
+    service_id: str
+    owner_platform_id: str
+    identity: str | None = None
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        return self.kind.value, self.service, self.name
+
+
 class ComponentGrant(Record):
     """One row of a component, with all that running it takes."""
 
@@ -117,6 +135,7 @@ class ComponentGrant(Record):
     version: str
     published: bool
     content: dict[str, Any]
+    bound: tuple[BoundName, ...] = ()
 
 
 class ComponentsQuestion(Record):

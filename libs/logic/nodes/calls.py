@@ -6,7 +6,7 @@ from libs.logic.compiler import Compiler, ComponentName, Node
 from libs.logic.errors import LogicError, Path
 from libs.logic.nodes.functions import CORE, compile_function
 from libs.logic.pieces import Constant, Evaluate, Piece, Waiting, as_evaluate
-from libs.logic.scope import ComponentCall, Scope
+from libs.logic.scope import Bound, ComponentCall, Scope
 from libs.logic.values import truthy
 
 Kind = Literal["action", "condition"]
@@ -39,7 +39,7 @@ def _compiled(compiler: Compiler, kind: Kind, node: Node, path: Path, depth: int
     if name.service == CORE:
         return compile_function(compiler, name, node, source)
     compiler.calls.append(name)
-    return _call(name, as_evaluate(source), credential_id)
+    return _call(name, compiler.bound.get(name.key), as_evaluate(source), credential_id)
 
 
 def _name(compiler: Compiler, kind: Kind, node: Node, path: Path) -> ComponentName | None:
@@ -52,7 +52,7 @@ def _name(compiler: Compiler, kind: Kind, node: Node, path: Path) -> ComponentNa
     return ComponentName(path, kind, service, service_version, name, version)
 
 
-def _call(name: ComponentName, source: Evaluate, credential_id: Evaluate) -> Evaluate:
+def _call(name: ComponentName, bound: Bound | None, source: Evaluate, credential_id: Evaluate) -> Evaluate:
     async def evaluate(scope: Scope) -> Any:
         call = ComponentCall(
             kind=name.kind,
@@ -62,6 +62,7 @@ def _call(name: ComponentName, source: Evaluate, credential_id: Evaluate) -> Eva
             version=name.version,
             input=_object(await source(scope), name.path),
             user_credential_id=_id_text(await credential_id(scope), name.path),
+            bound=bound,
         )
         return await _called(scope, call, name.path)
 
