@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from time import monotonic
 
 from libs.logic.errors import LogicError, Path
-from libs.logic.values import exceeds
+from libs.logic.values import exceeds, sizes
 
 _MIB = 1 << 20
 _LONGEST_TURN_S = 0.002
@@ -58,7 +58,7 @@ class Meter:
         if self.http_calls_left < 0:
             raise exceeded("http_calls", f"more than {self.budget.http_calls} HTTP calls were made")
 
-    def take_data(self, size_bytes: int) -> None:
+    def take_data(self, size_bytes: float) -> None:
         self.data_left_bytes -= size_bytes
         if self.data_left_bytes < 0:
             raise exceeded("data", f"more than {self.budget.data_bytes:,} bytes of data were made or fetched")
@@ -71,7 +71,17 @@ class Meter:
 
     def check_output(self, value: object) -> None:
         if exceeds(value, self.budget.output_bytes):
-            raise exceeded("output", f"the result is larger than {self.budget.output_bytes:,} bytes")
+            raise self._too_large()
+
+    async def check_long_output(self, value: object) -> None:
+        """Like `check_output`, and gives way in between."""
+        for size in sizes(value):
+            if size > self.budget.output_bytes:
+                raise self._too_large()
+            await self.pause()
+
+    def _too_large(self) -> LogicError:
+        return exceeded("output", f"the result is larger than {self.budget.output_bytes:,} bytes")
 
     def wall_left_s(self, now_s: float) -> float:
         return max(self.deadline_s - now_s, 0.0)

@@ -108,7 +108,7 @@ class Program:
             scope.meter.visit(self._nodes)
             value = await self._evaluate(scope)
             if self._may_grow:
-                scope.meter.check_output(value)
+                await scope.meter.check_long_output(value)
         except LogicError as error:
             error.blot(scope.secret_texts())
             raise

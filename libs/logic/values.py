@@ -1,12 +1,17 @@
 """JSON values in logic: parsed and measured within bounds on size and nesting, compared, and taken as true or false."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterator
+from math import inf
 from typing import Any
 
 import orjson
 
 # orjson writes at most 254 levels, so nothing deeper may come in or go out.
 DEEPEST = 250
+
+_STEP_BYTES = 64 << 10
+_MANY = 500
+_SHORT = frozenset((int, float, bool, type(None)))
 
 
 def parse(text: bytes) -> Any:
@@ -34,35 +39,35 @@ def equal(one: Any, other: Any) -> bool:
     return bool(one == other)
 
 
-def size_bytes(value: Any) -> int:
-    """About what the value takes as JSON; shared parts count as often as they occur."""
-    size = 0
-    level = [value]
-    while level:
-        containers: list[Any] = []
-        for container in level:
-            size += _add_members(container, containers)
-        level = containers
-    return size
-
-
 def exceeds(value: Any, limit_bytes: int) -> bool:
     """Whether the value would take more than this as JSON, or nests too deeply to be written.
 
     A value may hold one and the same part many times, so counting stops at the limit, not at the end.
     """
-    size = 0
+    return any(size > limit_bytes for size in sizes(value))
+
+
+def size_bytes(value: Any) -> float:
+    """About what the value takes as JSON, infinite if it can't be written; bounded work only for bounded values."""
+    return max(sizes(value))
+
+
+def sizes(value: Any) -> Iterator[float]:
+    """The size of ever more of the value, as JSON, in steps of about a millisecond; the last is that of all of it."""
+    size = yielded = 0
     level = [value]
     for _ in range(DEEPEST):
         containers: list[Any] = []
         for container in level:
             size += _add_members(container, containers)
-            if size > limit_bytes:
-                return True
+            if size - yielded > _STEP_BYTES:
+                yielded = size
+                yield size
         if not containers:
-            return False
+            yield size
+            return
         level = containers
-    return True
+    yield inf
 
 
 def _add_members(value: Any, containers: list[Any]) -> int:
@@ -75,7 +80,9 @@ def _add_members(value: Any, containers: list[Any]) -> int:
     return _add_elements((value,), containers)
 
 
-def _add_elements(elements: Iterable[Any], containers: list[Any]) -> int:
+def _add_elements(elements: Collection[Any], containers: list[Any]) -> int:
+    if len(elements) > _MANY and _SHORT.issuperset(map(type, elements)):
+        return 4 * len(elements)
     size = 0
     for element in elements:
         kind = type(element)
