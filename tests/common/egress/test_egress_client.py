@@ -48,14 +48,25 @@ async def test_cookies_are_neither_kept_nor_sent(client: EgressClient, serve: An
     assert b"Cookie" not in answer.body
 
 
+@pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY", "https_proxy"])
 async def test_a_proxy_of_the_environment_is_not_used(
-    client: EgressClient, serve: Any, trap: Any, monkeypatch: pytest.MonkeyPatch
+    client: EgressClient, serve: Any, trap: Any, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{trap.port}")
+    monkeypatch.setenv(name, f"http://127.0.0.1:{trap.port}")
     monkeypatch.delenv("no_proxy", raising=False)
     port = await serve(echo)
     assert (await client.request("GET", f"http://127.0.0.1:{port}/")).status == 200
     assert trap.connections == 0
+
+
+async def test_credentials_of_the_environment_are_not_sent(
+    client: EgressClient, serve: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login ann password s3cret\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    port = await serve(echo)
+    answer = await client.request("GET", f"http://127.0.0.1:{port}/")
+    assert b"Authorization" not in answer.body
 
 
 async def test_a_connection_is_kept_for_the_next_request(client: EgressClient, serve: Any) -> None:
