@@ -10,13 +10,13 @@ from libs.common.egress.rules import EgressRules
 from libs.logic.http import complete_url, host_of
 
 RULES = EgressRules(Allow.parse("0.0.0.0/0, ::/0"))
-PIECES = [
-    *"abz09.-_:@/\\#?[]%;&=+,!$'()*~|^`\"<>{} \t",
-    *"// :// http:// https:// api.example.com evil.test 127.0.0.1 [::1] ::ffff:127.0.0.1 xn-- :80 :443".split(),
-    *"%2e %2F %40 %5c %23 %3f %00 %25 @api.example.com #@ ?@ \\@".split(),
-    # An umlaut, a sharp s, full stops and digits of other scripts, what is invisible, and what folds to ASCII.
-    *"\u00e9 \u00df \u3002 \uff0e \uff11 \u2167 \u24db \u200b \u00ad \u212a \ufb00".split(),
-]
+_WORDS = """
+// :// http:// https:// api.example.com evil.test 127.0.0.1 [::1] ::ffff:127.0.0.1 xn-- :80 :443
+%2e %2F %40 %5c %23 %3f %00 %25 @api.example.com #@ ?@ \\@
+"""
+# An umlaut, a sharp s, full stops and digits of other scripts, what is invisible, and what folds to ASCII.
+_SIGNS = "\u00e9\u00df\u3002\uff0e\uff11\u2167\u24db\u200b\u00ad\u212a\ufb00"
+PIECES = [*"abz09.-_:@/\\#?[]%;&=+,!$'()*~|^`\"<>{} \t", *_SIGNS, *_WORDS.split()]
 
 
 @settings(max_examples=400, deadline=None)
