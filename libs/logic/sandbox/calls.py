@@ -17,6 +17,11 @@ from libs.logic.values import parse
 _AUTHORS_POSITION = re.compile(r"<input>:(\d{4,}):(\d+)")
 _LONGEST_MESSAGE = 2000
 
+# How soon a script's timer may ring, so that an interval keeps its host no busier than this.
+_SHORTEST_WAKE_S = 0.001
+_LONGEST_WAKE_S = 3600.0
+_WAKE = b'{"wake":true}'
+
 
 class SyntaxFault(Exception):
     """A script that can't be compiled; the arguments are message, line and column."""
@@ -43,6 +48,8 @@ class Call:
         self._shares = shares
         self._waiting_bytes = 0
         self._requests: set[asyncio.Task[None]] = set()
+        self._alarm: asyncio.TimerHandle | None = None
+        """Set for the script's next timer; it has one at a time."""
 
     def receive(self, kind: int, body: bytes, answer: Callable[[bytes], None]) -> None:
         """Takes a reply of the process; `answer` sends it what the script waits for."""
@@ -81,6 +88,8 @@ class Call:
         self._go_on()
         for request in self._requests:
             request.cancel()
+        if self._alarm is not None:
+            self._alarm.cancel()
         self.future.cancel()
 
     def _wait(self, size_bytes: int) -> None:
@@ -95,14 +104,24 @@ class Call:
     def _ask_host(self, job: Job, body: bytes, answer: Callable[[bytes], None]) -> None:
         told = _metered(job, body)
         self._wait(frames.SIZE.unpack_from(told)[0])
-        asked = _read(told[frames.SIZE.size :])
-        requests = [request for request in _list(asked) if isinstance(request, dict)]
+        asked = [each for each in _list(_read(told[frames.SIZE.size :])) if isinstance(each, dict)]
+        for wake in (each["wake"] for each in asked if "wake" in each):
+            self._set_alarm(wake, answer)
+        requests = [each for each in asked if "wake" not in each]
         job.meter.call_http(len(requests))
-        self.called_host = True
+        self.called_host |= bool(requests)
         for request in requests:
             task = asyncio.create_task(self._answer(job, request, answer))
             self._requests.add(task)
             task.add_done_callback(self._requests.discard)
+
+    def _set_alarm(self, delay_ms: Any, answer: Callable[[bytes], None]) -> None:
+        """Answers once the script's next timer is due; the wall time budget ends what waits too long."""
+        if self._alarm is not None:
+            self._alarm.cancel()
+        given_s = delay_ms / 1000 if isinstance(delay_ms, int | float) else 0.0
+        delay_s = max(_SHORTEST_WAKE_S, min(given_s, _LONGEST_WAKE_S))
+        self._alarm = asyncio.get_running_loop().call_later(delay_s, answer, _WAKE)
 
     async def _answer(self, job: Job, request: dict[str, Any], answer: Callable[[bytes], None]) -> None:
         call_id = request.get("id")

@@ -1,15 +1,6 @@
 // TextEncoder and TextDecoder, for UTF-8.
-(function () {
+(function (host) {
   "use strict";
-
-  class TextEncoder {
-    encoding = "utf-8";
-
-    encode(text = "") {
-      const signs = unescape(encodeURIComponent(String(text).toWellFormed()));
-      return Uint8Array.from(signs, (sign) => sign.charCodeAt(0));
-    }
-  }
 
   // Length of the sequence that a first byte begins, and the smallest code point it may stand for.
   function sequence(first) {
@@ -35,29 +26,62 @@
     return valid ? [point, length] : [-1, 1];
   }
 
+  function repaired(bytes) {
+    const parts = [];
+    for (let at = 0; at < bytes.length;) {
+      const [point, length] = codePointAt(bytes, at);
+      parts.push(String.fromCodePoint(point < 0 ? 0xfffd : point));
+      at += length;
+    }
+    return parts.join("");
+  }
+
+  // The text of UTF-8 bytes; what is none of it becomes U+FFFD, or is an error.
+  host.text = (bytes, fatal = false) => {
+    try {
+      return decodeURIComponent(escape(host.latin1(bytes)));
+    } catch {
+      if (fatal) throw new TypeError("the bytes are not UTF-8");
+      return repaired(bytes);
+    }
+  };
+
+  class TextEncoder {
+    encoding = "utf-8";
+
+    encode(text = "") {
+      return host.utf8(String(text));
+    }
+
+    encodeInto(text, target) {
+      let [read, written] = [0, 0];
+      for (const sign of String(text)) {
+        const bytes = host.utf8(sign);
+        if (written + bytes.length > target.length) break;
+        target.set(bytes, written);
+        read += sign.length;
+        written += bytes.length;
+      }
+      return { read, written };
+    }
+  }
+
   class TextDecoder {
     encoding = "utf-8";
 
     constructor(label = "utf-8", options = {}) {
-      if (!/^utf-?8$/i.test(label)) throw new RangeError("TextDecoder knows only utf-8");
-      this.fatal = options.fatal === true;
+      if (!/^(unicode-1-1-)?utf-?8$/i.test(String(label).trim())) throw new RangeError("TextDecoder knows only utf-8");
+      this.fatal = Boolean(options?.fatal);
+      this.ignoreBOM = Boolean(options?.ignoreBOM);
     }
 
-    decode(given = new Uint8Array()) {
-      const bytes = given instanceof ArrayBuffer
-        ? new Uint8Array(given)
-        : new Uint8Array(given.buffer, given.byteOffset, given.byteLength);
-      const marked = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
-      const parts = [];
-      for (let at = marked ? 3 : 0; at < bytes.length;) {
-        const [point, length] = codePointAt(bytes, at);
-        if (point < 0 && this.fatal) throw new TypeError("the bytes are not UTF-8");
-        parts.push(String.fromCodePoint(point < 0 ? 0xfffd : point));
-        at += length;
-      }
-      return parts.join("");
+    decode(given = new Uint8Array(), options = {}) {
+      if (options?.stream) throw new TypeError("TextDecoder decodes a whole text at once, not as a stream");
+      const bytes = host.view(given, "what is to be decoded");
+      const marked = !this.ignoreBOM && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
+      return host.text(marked ? bytes.subarray(3) : bytes, this.fatal);
     }
   }
 
   Object.assign(globalThis, { TextEncoder, TextDecoder });
-})
+});

@@ -23,8 +23,6 @@
     reject(host.marked(error, answer.id));
   };
 
-  host.utf8 = (text) => Uint8Array.from(unescape(encodeURIComponent(text.toWellFormed())), (sign) => sign.charCodeAt(0));
-
   host.lowered = (headers) => {
     const lowered = {};
     for (const name in headers) if (headers[name] != null) lowered[name.toLowerCase()] = String(headers[name]);

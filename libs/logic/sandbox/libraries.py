@@ -6,39 +6,89 @@ from typing import Final
 RUNTIME: Final = "runtime.js"
 REPORT: Final = "report.js"
 
-# In the order in which they are evaluated: later files use earlier ones.
+# In the order in which they are evaluated: later files use earlier ones. A bit each in a frame of 32.
 NAMES: Final = (
     "faults.js",
     "credential.js",
     "console.js",
     "url.js",
+    "bytes.js",
     "encoding.js",
+    "buffer.js",
+    "clone.js",
     "random.js",
+    "sha.js",
+    "subtle.js",
     "http.js",
+    "timers.js",
+    "abort.js",
     "form.js",
     "fetch.js",
     "axios.js",
+    "lodash_values.js",
+    "lodash_objects.js",
+    "lodash_lists.js",
+    "lodash_collections.js",
+    "lodash_numbers.js",
+    "lodash_texts.js",
+    "xml.js",
+    "xml_builder.js",
+    "xml2js.js",
+    "keys.js",
+    "rsa.js",
+    "ecdsa.js",
+    "jsonwebtoken.js",
 )
 
 _WORDS: Final = {
     "console.js": ("console",),
     "url.js": ("URL",),
     "encoding.js": ("TextEncoder", "TextDecoder"),
+    "buffer.js": ("Buffer",),
+    "clone.js": ("structuredClone",),
     "random.js": ("crypto",),
-    "faults.js": ("fetch", "axios"),
-    "http.js": ("fetch", "axios"),
-    "form.js": ("axios",),
-    "fetch.js": ("fetch", "Headers"),
+    "subtle.js": ("subtle",),
+    "timers.js": ("setTimeout", "setInterval", "clearTimeout", "clearInterval"),
+    "abort.js": ("AbortController", "AbortSignal"),
+    "fetch.js": ("fetch", "Headers", "Response", "Request"),
     "axios.js": ("axios",),
+    "lodash_texts.js": ("lodash",),
+    "xml2js.js": ("xml2js",),
+    "jsonwebtoken.js": ("jsonwebtoken",),
+}
+
+# What a file uses of others when it is evaluated or called.
+_NEEDS: Final = {
+    "encoding.js": ("bytes.js",),
+    "buffer.js": ("encoding.js",),
+    "subtle.js": ("random.js", "sha.js"),
+    "sha.js": ("bytes.js",),
+    "http.js": ("faults.js", "bytes.js"),
+    "abort.js": ("timers.js",),
+    "fetch.js": ("http.js",),
+    "axios.js": ("http.js", "form.js"),
+    "lodash_texts.js": (
+        "lodash_values.js",
+        "lodash_objects.js",
+        "lodash_lists.js",
+        "lodash_collections.js",
+        "lodash_numbers.js",
+    ),
+    "xml2js.js": ("xml.js", "xml_builder.js"),
+    "jsonwebtoken.js": ("encoding.js", "sha.js", "keys.js", "rsa.js", "ecdsa.js"),
 }
 
 
 def mask_of(names: Iterable[str]) -> int:
-    return sum(1 << NAMES.index(name) for name in set(names))
+    """A bit for each of the files and of those they need, by its place in NAMES."""
+    return sum(1 << NAMES.index(name) for name in {every for name in names for every in _with_needs(name)})
+
+
+def _with_needs(name: str) -> set[str]:
+    return {name}.union(*(_with_needs(needed) for needed in _NEEDS.get(name, ())))
 
 
 def needed_by(script: str) -> int:
-    """A bit for each file, by its place in NAMES."""
     return mask_of(name for name, words in _WORDS.items() if any(word in script for word in words))
 
 
