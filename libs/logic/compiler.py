@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from libs.logic.errors import Path, Problem
+from libs.logic.errors import InvalidLogic, Path, Problem
 from libs.logic.pieces import Constant, Piece, array_of, object_of
 from libs.logic.scope import Bound
 
@@ -12,6 +12,7 @@ TYPE = "@type"
 
 # Compiling and running nest with the logic; Python allows about a thousand calls.
 DEEPEST = 128
+MOST_PROBLEMS = 100
 
 Node = Mapping[str, Any]
 CallKey = tuple[str, str, str]
@@ -81,7 +82,10 @@ class Compiler:
         self._items = 0
 
     def problem(self, path: Path, message: str) -> None:
+        """Notes what is wrong; raises InvalidLogic when that is enough to read."""
         self.problems.append(Problem(path, message))
+        if len(self.problems) == MOST_PROBLEMS:
+            raise InvalidLogic(self.problems)
 
     def compile(self, node: object, path: Path, depth: int = 0) -> Piece:
         if depth > DEEPEST:

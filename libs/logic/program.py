@@ -1,11 +1,12 @@
 """A compiled program, and the two ways to make one: from a node, or from a component's hooks."""
 
 import asyncio
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from libs.logic.budget import exceeded
 from libs.logic.compiler import (
+    MOST_PROBLEMS,
     CallKey,
     Compiler,
     ComponentName,
@@ -31,7 +32,11 @@ from libs.logic.nodes.requests import compile_http
 from libs.logic.nodes.scripts import compile_script
 from libs.logic.pieces import Piece, Waiting, as_evaluate, as_run
 from libs.logic.scope import Bound, Scope
+from libs.logic.values import exceeds
 
+T = TypeVar("T")
+
+_LARGE_BYTES = 16 << 10
 _UNBOUND: Mapping[CallKey, Bound] = {}
 NODE_TYPES = {
     "reference": compile_reference,
@@ -135,6 +140,8 @@ def compile_hooks(logic: Mapping[str, object], *, bound: Mapping[CallKey, Bound]
     programs: dict[str, Program] = {}
     problems: list[Problem] = []
     for hook, node in logic.items():
+        if len(problems) >= MOST_PROBLEMS:
+            break
         try:
             programs[hook] = compile_node(node, path=(hook,), bound=bound)
         except InvalidLogic as invalid:
@@ -142,3 +149,8 @@ def compile_hooks(logic: Mapping[str, object], *, bound: Mapping[CallKey, Bound]
     if problems:
         raise InvalidLogic(problems)
     return programs
+
+
+async def aside(compile_it: Callable[[], T], source: object) -> T:
+    """Compiles a small source at once and a large one in a thread, so that nothing else waits for it."""
+    return await asyncio.to_thread(compile_it) if exceeds(source, _LARGE_BYTES) else compile_it()

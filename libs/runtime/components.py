@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeAlias
 from weakref import WeakValueDictionary
 
@@ -27,7 +28,7 @@ from libs.common.contracts.envelope import decode
 from libs.common.contracts.identity import UserGrant
 from libs.common.errors import Conflict, NotFound, Unprocessable
 from libs.logic.errors import InvalidLogic
-from libs.logic.program import Program, compile_hooks
+from libs.logic.program import Program, aside, compile_hooks
 from libs.logic.scope import Bound
 from libs.runtime.validation import InvalidSchema, Validator, input_validator, output_validator, values_validator
 
@@ -135,21 +136,22 @@ class Components:
             ended=self._ended,
         )
         grant = await self._peers.ask(FIND_COMPONENT, question)
-        return Loaded(None if grant is None else self._compiled(grant), frozenset({service_id}))
+        return Loaded(None if grant is None else await self._compiled(grant), frozenset({service_id}))
 
     async def _load_list(self, key: tuple[str, Kind]) -> Loaded[tuple[CompiledComponent, ...]]:
         service_id, kind = key
         question = ComponentsQuestion(service_id=service_id, kind=kind, ended=self._ended)
         answer = await self._peers.ask(LIST_COMPONENTS, question)
         grants = answer.components if answer is not None else ()
-        return Loaded(tuple(self._compiled(grant) for grant in grants), frozenset({service_id}))
+        return Loaded(tuple([await self._compiled(grant) for grant in grants]), frozenset({service_id}))
 
-    def _compiled(self, grant: ComponentGrant) -> CompiledComponent:
+    async def _compiled(self, grant: ComponentGrant) -> CompiledComponent:
         """Compiles a revision once for as long as anybody holds it, however often it is loaded."""
         key = (grant.row_id, grant.content_revision)
         content = self._contents.get(key)
         if content is None:
-            content = self._contents[key] = compile_content(grant.name, grant.content, grant.bound)
+            compile_it = partial(compile_content, grant.name, grant.content, grant.bound)
+            content = self._contents[key] = await aside(compile_it, grant.content)
         return CompiledComponent(grant, content)
 
     def _changed(self, message: Message) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Protocol
 
 from libs.common.errors import Detail, Unavailable, invalid_request
 from libs.logic.compiler import ScriptSource
 from libs.logic.errors import InvalidLogic, LogicError, Problem
-from libs.logic.program import compile_hooks
+from libs.logic.program import aside, compile_hooks
 
 MOST_SCRIPTS = 200
 
@@ -31,7 +32,7 @@ class LogicCheck:
             Detail(f"logic.{hook}", f"unknown hook; use {', '.join(hooks)}") for hook in logic if hook not in hooks
         ]
         try:
-            programs = compile_hooks(logic)
+            programs = await aside(partial(compile_hooks, logic), logic)
         except InvalidLogic as error:
             return unknown + [_detail(problem) for problem in error.problems]
         scripts = [script for program in programs.values() for script in program.scripts]

@@ -1,11 +1,13 @@
 """What is refused when logic is saved, and where it says so."""
 
+import threading
 from typing import Any
 
 import pytest
 
+from libs.logic.compiler import MOST_PROBLEMS
 from libs.logic.errors import InvalidLogic
-from libs.logic.program import compile_hooks, compile_node
+from libs.logic.program import aside, compile_hooks, compile_node
 
 
 def problems(node: object) -> list[tuple[tuple[str | int, ...], str]]:
@@ -105,3 +107,18 @@ def test_a_program_tells_what_it_needs() -> None:
 def test_a_program_that_waits_is_not_run_without_awaiting() -> None:
     with pytest.raises(TypeError, match="awaited"):
         compile_node({"@type": "script", "script": "return 1"}).run(None)  # type: ignore[arg-type]
+
+
+def test_only_so_many_problems_are_told_as_anybody_reads() -> None:
+    assert len(problems([{"@type": "nonsense"}] * 5000)) == MOST_PROBLEMS
+    with pytest.raises(InvalidLogic) as caught:
+        compile_hooks({name: [{"@type": "nonsense"}] * 5000 for name in ("a", "b", "c")})
+    assert len(caught.value.problems) == MOST_PROBLEMS
+
+
+async def test_large_logic_is_compiled_aside() -> None:
+    def where() -> int:
+        return threading.get_ident()
+
+    assert await aside(where, {"a": 1}) == threading.get_ident()
+    assert await aside(where, ["x" * 100] * 1000) != threading.get_ident()

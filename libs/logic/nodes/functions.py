@@ -24,7 +24,9 @@ def compile_function(compiler: Compiler, name: ComponentName, node: Node, source
 
 
 def _not_there(name: ComponentName) -> str:
-    near = get_close_matches(name.name, LIBRARY.of_kind(name.kind), n=3)
+    family = name.name.partition(".")[0]
+    alike = [each for each in LIBRARY.of_kind(name.kind) if each.partition(".")[0] == family]
+    near = get_close_matches(name.name, alike, n=3)
     hint = f" Did you mean {', '.join(near)}?" if near else ""
     return f"The service '{CORE}' has no {name.kind} {name.name!r:.60}.{hint}"
 
