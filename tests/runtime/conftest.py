@@ -17,6 +17,7 @@ from libs.runtime.bindings import Actor
 from libs.runtime.components import Components
 from libs.runtime.holdings import Holdings
 from libs.runtime.host import Runtime
+from tests.runtime.deputy import Case
 from tests.runtime.provider import Provider
 from tests.runtime.world import World
 
@@ -26,6 +27,11 @@ Execute = Callable[..., Awaitable[Any]]
 @pytest.fixture
 def world() -> World:
     return World()
+
+
+@pytest.fixture
+def case(world: World) -> Case:
+    return Case(world)
 
 
 @pytest.fixture
