@@ -23,6 +23,7 @@ from services.catalog.components.answers import ComponentAnswers
 from services.catalog.components.checks import ComponentCheck
 from services.catalog.components.clients import ValueKeeper
 from services.catalog.components.components import Components
+from services.catalog.components.naming import Naming
 from services.catalog.components.reading import ReadComponents, Resolution
 from services.catalog.components.removed import RemovedRepository
 from services.catalog.components.retirement import Retirement
@@ -62,14 +63,15 @@ def build(infra: Infra, sandbox: SyntaxCheck, library: Library = LIBRARY) -> Ser
     removal = Removal(kept, (heads, removed, contents, pins, versions_kept, securities_kept), clock)
     identity, check = Identity(infra.peers), ComponentCheck(logic, heads)
     services = Services(kept, versions_kept, identity, Usage(infra.peers), clock)
-    release = ReleaseCheck(pins, contents, heads, kept, check)
+    naming = Naming(kept, heads)
+    release = ReleaseCheck(pins, contents, naming, check)
     versions = Versions(versions_kept, services, securities_kept, Freezer(heads, pins, release, clock), logic, clock)
     publishing = Publishing(services, versions)
     securities = Securities(securities_kept, versions, services, clock)
     resolution = Resolution(heads, removed, contents, pins, versions)
     reading = ReadComponents(heads, contents)
     answers = ComponentAnswers(reading, infra.bus)
-    writer = ContentWriter(contents, check, ValueKeeper(infra.peers), clock)
+    writer = ContentWriter(contents, check, naming, ValueKeeper(infra.peers), clock)
     components = Components(heads, reading, writer, services, retirement, clock)
     sweep = Sweep(heads, removed, contents, pins, versions_kept, clock)
     routes: tuple[Route, ...] = (

@@ -12,6 +12,7 @@ from libs.logic.errors import InvalidLogic, LogicError, Problem
 from libs.logic.program import aside, compile_hooks
 
 MOST_SCRIPTS = 200
+MOST_CALLED = 500
 
 
 class SyntaxCheck(Protocol):
@@ -35,6 +36,10 @@ class LogicCheck:
             programs = await aside(partial(compile_hooks, logic), logic)
         except InvalidLogic as error:
             return unknown + [_detail(problem) for problem in error.problems]
+        called = {call.key for program in programs.values() for call in program.calls}
+        if len(called) > MOST_CALLED:
+            told = f"calls {len(called)} different actions and conditions, more than {MOST_CALLED}; call fewer"
+            return [*unknown, Detail("logic", told)]
         scripts = [script for program in programs.values() for script in program.scripts]
         if len(scripts) > MOST_SCRIPTS:
             return [*unknown, Detail("logic", f"holds {len(scripts)} scripts, more than {MOST_SCRIPTS}; write fewer")]

@@ -74,7 +74,9 @@ class Components:
         head = Head(id=head_id_of(row_id), service_id=service.id, kind=kind, name=name, identity=identity, rows=())
         await self._refuse_taken(head, row_id)
         members = await self._contents.accept(service, head, dict(RULES[kind].members), given.members)
-        row = await self._written(head, self._made(kind, row_id, numbers.FIRST, actor, given.published), members)
+        row = await self._written(
+            service, head, self._made(kind, row_id, numbers.FIRST, actor, given.published), members
+        )
         return Found(await self._add(service, head.having(row)), row, members)
 
     async def update(
@@ -140,7 +142,7 @@ class Components:
             refuse_change_of_public(base, row, renamed.name, members)
         await self._promises.refuse_breaking(head, row, members)
         if row.id != base.row.id or members != base.members:
-            row = await self._written(head, row, members)
+            row = await self._written(service, head, row, members)
         saved = await self._save(service, renamed.having(row), now)
         if not public:
             await self._undo_if_public(service, base, saved, row, members)
@@ -176,8 +178,8 @@ class Components:
             }
         )
 
-    async def _written(self, head: Head, row: Row, members: dict[str, Any]) -> Row:
-        revision = await self._contents.write(head, row.id, members, after=row.content_revision)
+    async def _written(self, service: Service, head: Head, row: Row, members: dict[str, Any]) -> Row:
+        revision = await self._contents.write(service, head, row.id, members, after=row.content_revision)
         return row.model_copy(update={"content_revision": revision})
 
     async def _save(self, service: Service, head: Head, now: datetime) -> Head:

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from libs.common.contracts.catalog import ComponentGrant, Kind
+from libs.common.contracts.catalog import BoundName, ComponentGrant, Kind
 from services.catalog.authorship import Authored
 from services.catalog.components import numbers
 
@@ -89,13 +89,17 @@ def _latest(rows: Iterable[Row]) -> Row | None:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a row holds: written before a head names it, never changed, swept when nothing names it."""
+    """What a row holds: written before a head names it, never changed, swept when nothing names it.
+
+    `bound` is what the names in its logic meant when it was written.
+    """
 
     id: str
     service_id: str
     head_id: str
     written_at: datetime
     members: dict[str, Any]
+    bound: tuple[BoundName, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +109,7 @@ class Found:
     head: Head
     row: Row
     members: dict[str, Any]
+    bound: tuple[BoundName, ...] = ()
 
     def grant(self) -> ComponentGrant:
         return ComponentGrant(
@@ -117,4 +122,5 @@ class Found:
             version=self.row.version,
             published=self.row.published,
             content=self.members,
+            bound=self.bound,
         )

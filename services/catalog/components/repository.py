@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from libs.common.bus.port import Message
-from libs.common.contracts.catalog import Kind
+from libs.common.contracts.catalog import BoundName, Kind
 from libs.common.ids import derived_id
 from libs.common.store.port import (
     Collection,
@@ -135,14 +135,14 @@ class ContentRepository:
     async def of(self, head: Head, row: Row) -> Found | None:
         """None when the row was changed since the head was read, and its old content swept."""
         document = await self._documents.get(row.content_id)
-        return Found(head, row, document.body["members"]) if document else None
+        return _found(head, row, document) if document else None
 
     async def of_all(self, rows: Sequence[tuple[Head, Row]]) -> list[Found]:
         """All at once, in the order of `rows`; without those whose content is gone."""
         ids = tuple(row.content_id for _, row in rows)
         documents = await self._documents.find({"id": In(ids)}, limit=len(ids)) if ids else []
-        members = {document.id: document.body["members"] for document in documents}
-        return [Found(head, row, members[row.content_id]) for head, row in rows if row.content_id in members]
+        by_id = {document.id: document for document in documents}
+        return [_found(head, row, by_id[row.content_id]) for head, row in rows if row.content_id in by_id]
 
     async def add(self, content: Content) -> None:
         """Raises DuplicateKey when another request wrote the same revision."""
@@ -151,7 +151,11 @@ class ContentRepository:
             "head_id": content.head_id,
             "written_at": content.written_at,
         }
-        body = {"members": content.members, "logicVersion": LOGIC_VERSION}
+        body = {
+            "members": content.members,
+            "logicVersion": LOGIC_VERSION,
+            "bound": [each.model_dump(mode="json") for each in content.bound],
+        }
         await self._documents.insert(Document(content.id, fields, body))
 
     async def written_before(
@@ -169,6 +173,11 @@ class ContentRepository:
 
     async def purge(self, service_id: str) -> None:
         await purge_service(self._documents, service_id)
+
+
+def _found(head: Head, row: Row, document: Document) -> Found:
+    bound = document.body.get("bound", ())  # contents of earlier releases have none
+    return Found(head, row, document.body["members"], tuple(BoundName.model_validate(each) for each in bound))
 
 
 def _within(service_id: str, kind: Kind | None) -> Where:

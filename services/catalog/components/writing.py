@@ -10,6 +10,7 @@ from services.catalog.components.checks import ComponentCheck
 from services.catalog.components.clients import ValueKeeper
 from services.catalog.components.kinds import RULES
 from services.catalog.components.models import Content, Head
+from services.catalog.components.naming import Naming
 from services.catalog.components.repository import ContentRepository
 from services.catalog.refusals import changed_meanwhile
 from services.catalog.services.models import Service
@@ -21,9 +22,12 @@ _VALUE = "value"
 class ContentWriter:
     """Makes a row's next content. What it wrote counts only once a head names it."""
 
-    def __init__(self, contents: ContentRepository, check: ComponentCheck, values: ValueKeeper, clock: Clock) -> None:
+    def __init__(
+        self, contents: ContentRepository, check: ComponentCheck, naming: Naming, values: ValueKeeper, clock: Clock
+    ) -> None:
         self._contents = contents
         self._check = check
+        self._naming = naming
         self._values = values
         self._clock = clock
 
@@ -39,7 +43,7 @@ class ContentWriter:
         handle = await self._values.keep(service, head.identity, given[_VALUE])
         return {**members, "schema": {**members["schema"], SECURE_DEFAULT: handle}}
 
-    async def write(self, head: Head, row_id: str, members: dict[str, Any], *, after: int = 0) -> int:
+    async def write(self, service: Service, head: Head, row_id: str, members: dict[str, Any], *, after: int = 0) -> int:
         """The revision under which the content now is; it is larger than `after`. Raises Conflict.
 
         It is the time in microseconds: a row that is deleted and made again under its id must not repeat a
@@ -47,7 +51,8 @@ class ContentWriter:
         """
         now = self._clock.now()
         revision = max(to_microseconds(now), after + 1)
-        content = Content(f"{row_id}.{revision}", head.service_id, head.id, now, members)
+        bound = await self._naming.bound(service, members.get("logic", {}))
+        content = Content(f"{row_id}.{revision}", head.service_id, head.id, now, members, bound)
         try:
             await self._contents.add(content)
         except DuplicateKey:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import Any
 
-from libs.common.contracts.catalog import Kind
+from libs.common.contracts.catalog import BoundName, Kind
 from libs.common.errors import Conflict, Detail, summary
 from libs.common.store.port import Cursor
 from libs.logic.compiler import ComponentName
@@ -15,9 +15,9 @@ from services.catalog.components.checks import ComponentCheck, datatypes_of
 from services.catalog.components.compatibility import breaks
 from services.catalog.components.kinds import RULES
 from services.catalog.components.models import Found
-from services.catalog.components.repository import ContentRepository, HeadRepository
+from services.catalog.components.naming import Naming
+from services.catalog.components.repository import ContentRepository
 from services.catalog.services.models import Service
-from services.catalog.services.repository import ServiceRepository
 from services.catalog.versions.models import Pin, Version
 from services.catalog.versions.repository import PinRepository
 
@@ -32,14 +32,12 @@ class ReleaseCheck:
         self,
         pins: PinRepository,
         contents: ContentRepository,
-        heads: HeadRepository,
-        services: ServiceRepository,
+        naming: Naming,
         check: ComponentCheck,
     ) -> None:
         self._pins = pins
         self._contents = contents
-        self._heads = heads
-        self._services = services
+        self._naming = naming
         self._check = check
 
     async def refuse_unfit(
@@ -50,7 +48,7 @@ class ReleaseCheck:
         `after` is the version published before; `public` also refuses what other platforms could not use.
         """
         names = await self._names(version)
-        failures = await self._dangling(service, version.logic, names, "version", public=public)
+        failures = await self._dangling(service, version.logic, (), names, "version", public=public)
         async for found in self._pinned(version):
             place = f"{found.head.kind.value}.{found.head.name}"
             failures += await self._component(service, found, names, place, public=public)
@@ -74,33 +72,48 @@ class ReleaseCheck:
             if each.ref not in names[Kind.DATATYPE]
         ]
         logic = found.members.get("logic", {})
-        return dangling + await self._dangling(service, logic, names, place, public=public)
+        return dangling + await self._dangling(service, logic, found.bound, names, place, public=public)
 
     async def _dangling(
-        self, service: Service, logic: dict[str, Any], names: Mapping[Kind, set[str]], place: str, *, public: bool
+        self,
+        service: Service,
+        logic: dict[str, Any],
+        bound: Sequence[BoundName],
+        names: Mapping[Kind, set[str]],
+        place: str,
+        *,
+        public: bool,
     ) -> list[Detail]:
         """What the logic names of this version or of other services, and is not there."""
+        meant = {each.key: each for each in bound}
         failures: list[Detail] = []
         for program in _programs(logic):
             failures += _missing_variables(program, names[Kind.VARIABLE], place)
             for named in program.calls:
-                if (message := await self._missing_component(service, named, names, public=public)) is not None:
+                message = await self._missing_component(service, named, meant.get(named.key), names, public=public)
+                if message is not None:
                     failures.append(Detail(".".join((place, "logic", *map(str, named.path))), message))
         return failures
 
     async def _missing_component(
-        self, service: Service, named: ComponentName, names: Mapping[Kind, set[str]], *, public: bool
+        self,
+        service: Service,
+        named: ComponentName,
+        bound: BoundName | None,
+        names: Mapping[Kind, set[str]],
+        *,
+        public: bool,
     ) -> str | None:
         kind = Kind(named.kind)
-        if named.service in (service.id, service.name):
-            known = named.name in names[kind]
-            return None if known else f"this version has no published {kind} {named.name!r}"
-        other = await self._services.visible(service.platform_id, named.service)
+        other = await self._naming.service(service, named, bound)
         if other is None:
             return f"there is no service {named.service!r}"
+        if other.id == service.id:
+            known = {named.name, bound.identity if bound is not None else None} & names[kind]
+            return None if known else f"this version has no published {kind} {named.name!r}"
         if public and not other.published:
             return f"the service {named.service!r} is not public, so other platforms could not run this"
-        head = await self._heads.by_ref(other.id, kind, named.name)
+        head = await self._naming.component(other, named, bound)
         if head is None or head.latest_published is None:
             return f"the service {named.service!r} has no published {kind} {named.name!r}"
         return None
