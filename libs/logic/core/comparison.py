@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Hashable
 from operator import ge, gt, le, lt
 from typing import Annotated, Any
@@ -18,6 +19,7 @@ Operator = Annotated[
 ]
 
 _WIDEST = 2.0**63
+_FRACTION = re.compile(rb"[0-9][.e]")
 _ORDERS: dict[str, Callable[[Any, Any], bool]] = {
     "larger": gt,
     "larger-or-equal": ge,
@@ -33,7 +35,8 @@ def key_of(value: Any) -> Hashable:
     """
     kind = type(value)
     if kind is list or kind is dict:
-        return orjson.dumps(_whole(value), option=orjson.OPT_SORT_KEYS)
+        text = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+        return orjson.dumps(_whole(value), option=orjson.OPT_SORT_KEYS) if _FRACTION.search(text) else text
     return (kind, value) if kind is bool else value
 
 

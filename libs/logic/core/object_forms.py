@@ -42,7 +42,7 @@ def _leaves(object: dict[str, Any], prefix: str, separator: str) -> Iterator[tup
             yield prefix + name, value
 
 
-@functions.action("object.unflatten", "Unflatten an object", output=OBJECT, large_bytes=_LARGE_BYTES)
+@functions.action("object.unflatten", "Unflatten an object", output=OBJECT, large_bytes=4 << 10)
 def unflatten(object: Members, separator: Separator = ".") -> dict[str, Any]:
     """Puts the members of an object where their names lead as paths: `{"a.b": 1}` is `{"a": {"b": 1}}`."""
     if not separator:

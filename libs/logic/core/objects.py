@@ -45,7 +45,9 @@ def values(object: Members) -> list[Any]:
 _ENTRY = {"type": "object", "properties": {"key": {"type": "string"}, "value": {}}, "required": ["key", "value"]}
 
 
-@functions.action("object.entries", "Members as an array", output={"type": "array", "items": _ENTRY})
+@functions.action(
+    "object.entries", "Members as an array", output={"type": "array", "items": _ENTRY}, large_bytes=32 << 10
+)
 def entries(object: Members) -> list[dict[str, Any]]:
     """An array with `{key, value}` for each member, in their order."""
     check_size(_ENTRY_BYTES * len(object) + size_bytes(object))
@@ -192,7 +194,10 @@ def rename(object: Members, names: Annotated[Object, "The new name of each membe
 
 
 @functions.action(
-    "object.invert", "Swap names and values", output={"type": "object", "additionalProperties": {"type": "string"}}
+    "object.invert",
+    "Swap names and values",
+    output={"type": "object", "additionalProperties": {"type": "string"}},
+    large_bytes=_LARGE_BYTES,
 )
 def invert(object: Members) -> dict[str, str]:
     """An object with the name of each member by its value, which must be a text, a number, true or false."""

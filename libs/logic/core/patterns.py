@@ -20,6 +20,7 @@ _CACHED = 128
 
 # A pattern's program takes about 8 ns per instruction and byte of text in the worst case.
 _MOST_STEPS = 250_000
+_STEPS_PER_MATCH = 250
 # Of these each takes about 100 µs to compile.
 _SLOW_CLASSES = 8
 # Finding all of it takes one walk through the text: what is read ahead belongs to the match, but for one character.
@@ -85,8 +86,11 @@ def _steps(pattern: str, source: dict[str, Any], every: bool) -> int:
     except Unfit:
         return 0
     size = len(source["string"].encode()) + 1
-    steps: int = program.programsize * size
-    return steps * size // 2 if every and not _ONE_WALK.fullmatch(pattern) else steps
+    walk: int = program.programsize * size
+    if not every:
+        return walk
+    walks = 1 if _ONE_WALK.fullmatch(pattern) else size // 2 + 1
+    return walk * walks + _STEPS_PER_MATCH * size
 
 
 def matches(pattern: Any, string: str, most: int | None = None) -> Iterator[Any]:

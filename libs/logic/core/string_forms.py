@@ -28,7 +28,7 @@ def _joined(string: str, separator: str, form: Callable[[str], str]) -> str:
     return fitting(separator.join(map(form, _words(string))))
 
 
-@functions.action("string.camel", "camelCase", output=TEXT, large_bytes=16 << 10)
+@functions.action("string.camel", "camelCase", output=TEXT, large_bytes=4 << 10)
 def camel(string: String) -> str:
     """Writes the words of a text together, each but the first with a capital letter."""
     first, *others = _words(string) or [""]
@@ -39,19 +39,19 @@ def _capital(word: str) -> str:
     return word[:1].upper() + word[1:].lower()
 
 
-@functions.action("string.pascal", "PascalCase", output=TEXT, large_bytes=16 << 10)
+@functions.action("string.pascal", "PascalCase", output=TEXT, large_bytes=4 << 10)
 def pascal(string: String) -> str:
     """Writes the words of a text together, each with a capital letter."""
     return _joined(string, "", _capital)
 
 
-@functions.action("string.snake", "snake_case", output=TEXT, large_bytes=16 << 10)
+@functions.action("string.snake", "snake_case", output=TEXT, large_bytes=8 << 10)
 def snake(string: String) -> str:
     """Writes the words of a text in lower case with underscores between them."""
     return _joined(string, "_", str.lower)
 
 
-@functions.action("string.kebab", "kebab-case", output=TEXT, large_bytes=16 << 10)
+@functions.action("string.kebab", "kebab-case", output=TEXT, large_bytes=8 << 10)
 def kebab(string: String) -> str:
     """Writes the words of a text in lower case with hyphens between them."""
     return _joined(string, "-", str.lower)
@@ -60,7 +60,7 @@ def kebab(string: String) -> str:
 _TITLE_WORD = re.compile(r"\S+")
 
 
-@functions.action("string.title", "Title Case", output=TEXT, large_bytes=16 << 10)
+@functions.action("string.title", "Title Case", output=TEXT, large_bytes=8 << 10)
 def title(string: String) -> str:
     """Writes each word of a text with a capital letter, and the rest of it in lower case; spaces stay."""
     return fitting(_TITLE_WORD.sub(lambda found: _capital(found.group()), string))
@@ -86,7 +86,7 @@ def normalize(
     return fitting(unicodedata.normalize(form, string))  # type: ignore[arg-type]
 
 
-@functions.action("string.remove-accents", "Remove accents", output=TEXT, large_bytes=16 << 10)
+@functions.action("string.remove-accents", "Remove accents", output=TEXT, large_bytes=8 << 10)
 def remove_accents(string: String) -> str:
     """Takes accents and other marks away from letters: é becomes e."""
     plain = "".join(each for each in unicodedata.normalize("NFD", string) if unicodedata.category(each) != "Mn")
@@ -117,7 +117,7 @@ _HIDDEN_END = {
 }
 
 
-@functions.action("string.strip-html", "Remove HTML", output=TEXT, large_bytes=8 << 10)
+@functions.action("string.strip-html", "Remove HTML", output=TEXT, large_bytes=4 << 10)
 def strip_html(string: String) -> str:
     """The text of a piece of HTML, without its tags, comments, scripts and styles. It is not made safe by this."""
     parts: list[str] = []

@@ -101,7 +101,7 @@ def split(
     return list(string[:alone]) + [string[alone:]] * (len(string) > alone)
 
 
-@functions.action("string.lines", "Lines of a text", output=TEXTS)
+@functions.action("string.lines", "Lines of a text", output=TEXTS, large_bytes=16 << 10)
 def lines(string: String) -> list[str]:
     """Splits a text into its lines, without the line ends; one at the very end begins no further line."""
     parts = _LINE_END.split(string)

@@ -48,7 +48,7 @@ def type_(value: Given) -> str:
     return _TYPES[type(value)]
 
 
-@functions.action("value.to-text", "Make a text", output={"type": "string"})
+@functions.action("value.to-text", "Make a text", output={"type": "string"}, large_bytes=16 << 10)
 def to_text(value: Given) -> str:
     """A text as it is, null as the empty text, a number as short as it can be, everything else as JSON."""
     check_size(size_bytes(value))
@@ -149,19 +149,19 @@ def in_(value: Given, values: Values) -> bool:
     return any(equal(value, each) for each in values)
 
 
-@functions.condition("logic.and", "All are true")
+@functions.condition("logic.and", "All are true", large_bytes=32 << 10)
 def and_(values: Values) -> bool:
     """Whether all values count as true; so it is with none."""
     return all(map(truthy, values))
 
 
-@functions.condition("logic.or", "Any is true")
+@functions.condition("logic.or", "Any is true", large_bytes=32 << 10)
 def or_(values: Values) -> bool:
     """Whether at least one value counts as true."""
     return any(map(truthy, values))
 
 
-@functions.condition("logic.xor", "One or the other is true")
+@functions.condition("logic.xor", "One or the other is true", large_bytes=32 << 10)
 def xor(values: Values) -> bool:
     """Whether an odd number of values count as true: with two of them, one or the other but not both."""
     return sum(map(truthy, values)) % 2 == 1
