@@ -35,12 +35,15 @@ from libs.logic.core.moments import (
     now,
     within_years,
 )
-from libs.logic.core.registry import Integer, Library, Number, Object, Schema, Text, Unfit, one_of
+from libs.logic.core.registry import LARGE_BYTES, Integer, Library, Number, Object, Schema, Text, Unfit, one_of
 from libs.logic.core.zones import placed, settled
 
 functions = Library()
 
 _INTEGER = {"type": "integer"}
+_DATE_OR_NULL = {**DATE, "type": ["string", "null"]}
+# Each takes some microseconds to read.
+_MANY_DATES_BYTES = 2 << 10
 _READERS: dict[str, Callable[[str], datetime]] = {"iso": read_iso, "rfc2822": read_rfc_2822}
 _PROFILES: dict[str, Callable[[datetime], str]] = {
     "iso": write_iso,
@@ -68,8 +71,10 @@ Pattern = Annotated[
 ]
 
 
-def _action(name: str, label: str, output: Schema = DATE) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    declare = functions.action(name, label, output=output)
+def _action(
+    name: str, label: str, output: Schema = DATE, large_bytes: int = LARGE_BYTES
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    declare = functions.action(name, label, output=output, large_bytes=large_bytes)
     return lambda run: declare(within_years(run))
 
 
@@ -344,13 +349,13 @@ def from_components(
     return write_iso(settled(wall, zone))
 
 
-@_action("date.earliest", "Earliest date")
+@_action("date.earliest", "Earliest date", _DATE_OR_NULL, _MANY_DATES_BYTES)
 def earliest(dates: Moments, zone: OfTexts | None = None) -> str | None:
     """The first of some dates, null of none."""
     return _extreme(dates, zone, min)
 
 
-@_action("date.latest", "Latest date")
+@_action("date.latest", "Latest date", _DATE_OR_NULL, _MANY_DATES_BYTES)
 def latest(dates: Moments, zone: OfTexts | None = None) -> str | None:
     """The last of some dates, null of none."""
     return _extreme(dates, zone, max)
