@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import unquote_plus
+from urllib.parse import unquote, unquote_plus
 
 from libs.common.egress.errors import EgressDenied, Rule
 from libs.common.egress.messages import Hop
@@ -31,8 +31,9 @@ def _is_applied(credential: Credential, hop: Hop) -> bool:
 
 
 def _carries(hop: Hop, secrets: set[str]) -> bool:
+    """In letters of either case, where they mean the same or are changed on the way: in URLs and headers."""
     url = str(hop.url)
-    texts = [url, unquote_plus(url), *hop.headers, *hop.headers.values()]
+    texts = [text.lower() for text in (url, unquote(url), unquote_plus(url), *hop.headers, *hop.headers.values())]
     body = hop.body or b""
     forms = {form for secret in secrets for form in forms_of(secret)}
-    return any(form.encode("utf-8", "replace") in body or any(form in text for text in texts) for form in forms)
+    return any(form.encode("utf-8", "replace") in body or any(form.lower() in text for text in texts) for form in forms)

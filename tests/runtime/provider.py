@@ -27,6 +27,7 @@ class Provider:
     status: int = 200
     answer: Any = None
     location: str | None = None
+    redirect_status: int = 302
     silent: bool = False
     port: int = 0
     _closing: asyncio.Event = field(default_factory=asyncio.Event)
@@ -57,7 +58,7 @@ class Provider:
         if self.silent:
             await self._closing.wait()
         if self.location is not None and request.path == "/redirect":
-            return web.Response(status=302, headers={"Location": self.location})
+            return web.Response(status=self.redirect_status, headers={"Location": self.location})
         answer = self.answer
         if answer is None:
             answer = {"path": seen.path, "query": seen.query, "authorization": headers.get("authorization")}

@@ -142,6 +142,7 @@ class World:
         *,
         hosts: tuple[str, ...] | None = None,
         query: dict[str, str] | None = None,
+        scheme: str = "Bearer",
     ) -> str:
         id = f"credential-{next(self._numbers)}"
         grant = CredentialGrant(
@@ -150,7 +151,7 @@ class World:
             service_url=None,
             virtual_id=None,
             token=token,
-            headers={} if query else {"Authorization": f"Bearer {token}"},
+            headers={} if query else {"Authorization": f"{scheme} {token}"},
             query=query or {},
             hosts=hosts,
         )
