@@ -67,7 +67,7 @@ async def test_it_is_a_public_service_with_a_version(world: World) -> None:
         assert await world.ok("GET", f"/service/core/{kind}") == []
 
 
-@pytest.mark.parametrize("limit", [3, 500])
+@pytest.mark.parametrize("limit", [20, 500])
 @pytest.mark.parametrize("kind", ["action", "condition"])
 async def test_every_function_is_listed_by_name_with_schema_label_and_description(
     world: World, kind: str, limit: int

@@ -29,6 +29,12 @@ async def test_a_function_is_executed_by_its_path_and_by_a_node(ada: Running) ->
         assert await ada.ok("POST", f"/v1/execute?{AS_ADA}", json=node) == "abc"
 
 
+async def test_the_example_of_the_language_answers_what_it_says(ada: Running) -> None:
+    given = {"string": "abc", "pattern": "b", "replacement": "d"}
+    executed = await ada.ok("POST", f"/v1/service/core/action/string.replace/execute?{AS_ADA}", json=given)
+    assert executed["output"] == "adc"
+
+
 async def test_its_input_is_checked_as_that_of_any_action(ada: Running) -> None:
     refused = await ada.api("POST", f"{LOWER}/execute?{AS_ADA}", json={"string": 1, "text": "ABC"})
     assert (refused.status, refused.body["code"]) == (400, "invalid_input")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from libs.common.contracts.catalog import BoundName, Kind
 from libs.logic.compiler import ComponentName
 from libs.logic.errors import InvalidLogic
-from libs.logic.program import compile_hooks
+from libs.logic.program import aside, compile_hooks
 from services.catalog.components.models import Head
 from services.catalog.components.repository import HeadRepository
 from services.catalog.services.models import Service
@@ -29,7 +30,7 @@ class Naming:
     async def bound(self, of: Service, logic: Mapping[str, Any]) -> tuple[BoundName, ...]:
         """The names in the logic of a component of this service, but for those that lead to no service yet."""
         try:
-            programs = compile_hooks(logic).values()
+            programs = (await aside(partial(compile_hooks, logic), logic)).values()
         except InvalidLogic:
             return ()  # saved by an earlier release; it would not run
         calls = {call.key: call for program in programs for call in program.calls}
