@@ -54,6 +54,8 @@ class HttpRequest:
     body: bytes | None = field(default=None, repr=False)
     timeout_s: float = 30.0
     max_bytes: int = 10 << 20
+    max_redirects: int = 5
+    """With 0 a redirect is the answer."""
     sensitive_headers: frozenset[str] = frozenset()
     """Lower-case names of headers that must not follow a redirect to another host."""
 
@@ -64,6 +66,8 @@ class HttpResponse:
     headers: Mapping[str, str]
     """Names are lower-case."""
     body: bytes
+    url: str = ""
+    """Where it came from, redirects followed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,8 @@ from libs.logic.http import (
 )
 from libs.logic.scope import HttpRequest, HttpResponse, Scope
 
+_MOST_REDIRECTS = 5
+
 
 async def send(call: dict[str, Any], scope: Scope) -> dict[str, Any]:
     """The answer to one request as the script's library reads it; raises LogicError.
@@ -25,9 +27,10 @@ async def send(call: dict[str, Any], scope: Scope) -> dict[str, Any]:
     Nothing in `call` is trusted: the script may have put it together itself.
     """
     now_s = asyncio.get_running_loop().time()
-    response = await scope.host.http(_request(call, scope, scope.meter.wall_left_s(now_s)))
+    request = _request(call, scope, scope.meter.wall_left_s(now_s))
+    response = await scope.host.http(request)
     scope.meter.take_data(len(response.body))
-    return _answer(response)
+    return _answer(request, response)
 
 
 def _request(call: dict[str, Any], scope: Scope, left_s: float) -> HttpRequest:
@@ -39,6 +42,7 @@ def _request(call: dict[str, Any], scope: Scope, left_s: float) -> HttpRequest:
         body=_body(call),
         timeout_s=_timeout_s(call.get("timeout"), left_s),
         max_bytes=scope.meter.budget.response_bytes,
+        max_redirects=_max_redirects(call.get("maxRedirects")),
         sensitive_headers=sensitive_headers(headers, scope.secret_texts()),
     )
 
@@ -84,15 +88,23 @@ def _timeout_s(value: Any, left_s: float) -> float:
     return left_s
 
 
+def _max_redirects(value: Any) -> int:
+    if isinstance(value, int) and 0 <= value <= _MOST_REDIRECTS:
+        return value
+    return _MOST_REDIRECTS
+
+
 def _invalid(what: str) -> LogicError:
     return LogicError("invalid_input", f"The script's request is not valid: {what}.")
 
 
-def _answer(response: HttpResponse) -> dict[str, Any]:
+def _answer(request: HttpRequest, response: HttpResponse) -> dict[str, Any]:
     answer: dict[str, Any] = {
         "status": response.status,
         "statusText": _reason(response.status),
         "headers": dict(response.headers),
+        "url": response.url or request.url,
+        "redirected": response.url not in ("", request.url),
     }
     text = decoded(response.body, "utf-8")
     if text is not None:

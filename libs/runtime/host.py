@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from libs.common.contracts.catalog import ServiceGrant
-from libs.common.egress.client import MAX_REDIRECTS, EgressClient
+from libs.common.egress.client import EgressClient
 from libs.common.egress.errors import EgressDenied, EgressError, EgressTimeout, ResponseTooLarge
 from libs.common.egress.messages import Hop
 from libs.common.errors import Conflict
@@ -150,13 +150,13 @@ class RuntimeHost:
                 body=request.body,
                 timeout_s=request.timeout_s,
                 max_bytes=request.max_bytes,
-                max_redirects=MAX_REDIRECTS,
+                max_redirects=request.max_redirects,
                 sensitive_headers=request.sensitive_headers,
                 admit=self._keep_at_home if self._credentials else None,
             )
         except EgressError as error:
             raise _failed_exchange(error, request) from None
-        return HttpResponse(answer.status, answer.headers, answer.body)
+        return HttpResponse(answer.status, answer.headers, answer.body, answer.url)
 
     def blotter(self) -> Blotter:
         """Blots every credential and variable that this evaluation has been given so far."""

@@ -1,86 +1,213 @@
 // `$.axios`: the calls, settings, responses and errors that service authors use of axios.
 (function (host) {
+  "use strict";
   const FORM = "application/x-www-form-urlencoded";
+  const READABLE = [undefined, null, "", "json", "text", "arraybuffer"];
+  const { Headers, Interceptors } = host.axiosParts;
 
-  function address({ url = "", baseURL, params }) {
-    if (baseURL && !/^([a-z][a-z\d+.-]*:)?\/\//i.test(url)) {
-      url = url ? baseURL.replace(/\/+$/, "") + "/" + url.replace(/^\/+/, "") : baseURL;
+  class AxiosError extends Error {
+    constructor(message, code, config, request, response) {
+      super(message);
+      fill(this, code, message, config, request, response);
     }
-    const query = params ? host.form(params) : "";
-    if (query) url = url.split("#")[0] + (url.includes("?") ? "&" : "?") + query;
-    return url;
+
+    toJSON() {
+      const { message, name, stack, code, status } = this;
+      return { message, name, stack, config: this.config, code, status };
+    }
+  }
+  Object.defineProperty(AxiosError.prototype, "isAxiosError", { value: true });
+
+  function fill(error, code, message, config, request, response) {
+    Object.defineProperty(error, "message", { value: message, writable: true, configurable: true });
+    const told = { code, config, request, response, status: response?.status };
+    for (const name in told) if (told[name] !== undefined) error[name] = told[name];
+    error.name = "AxiosError";
+    return error;
   }
 
-  function body(data, headers) {
-    const type = headers["content-type"] ?? "";
-    if (data == null || data instanceof ArrayBuffer || ArrayBuffer.isView(data)) return host.encoded(data);
-    const params = globalThis.URLSearchParams && data instanceof URLSearchParams;
-    if (typeof data === "object" && !params && !type.includes(FORM)) {
-      headers["content-type"] ??= "application/json";
-      return { text: host.toText(data) };
+  function address({ url = "", baseURL, params, paramsSerializer }) {
+    let complete = String(url);
+    if (baseURL && !/^([a-z][a-z\d+.-]*:)?\/\//i.test(complete)) {
+      complete = complete ? baseURL.replace(/\/+$/, "") + "/" + complete.replace(/^\/+/, "") : baseURL;
     }
-    headers["content-type"] ??= FORM;
-    return { text: typeof data === "object" ? host.form(data) : String(data) };
+    const query = params ? host.query(params, paramsSerializer) : "";
+    if (!query) return complete;
+    return complete.split("#")[0] + (complete.includes("?") ? "&" : "?") + query;
   }
+
+  const isBytes = (data) => data instanceof ArrayBuffer || ArrayBuffer.isView(data);
+
+  function writeData(data, headers) {
+    const type = headers.get("content-type") ?? "";
+    if (data == null || isBytes(data)) return data;
+    if (globalThis.URLSearchParams && data instanceof URLSearchParams) {
+      headers.set("content-type", `${FORM};charset=utf-8`, false);
+      return data.toString();
+    }
+    if (typeof data !== "object") return type.includes("application/json") ? jsonText(data) : data;
+    if (type.includes("multipart/form-data")) throw new TypeError("axios: multipart/form-data is not supported here");
+    if (type.includes(FORM)) return host.form(data);
+    headers.set("content-type", "application/json", false);
+    return host.toText(data);
+  }
+
+  // Text that is JSON already goes as it is, other text as a JSON string.
+  function jsonText(data) {
+    try {
+      JSON.parse(data);
+      return data;
+    } catch {
+      return host.toText(data);
+    }
+  }
+
+  function readData(data) {
+    if (typeof data !== "string" || !data || (this?.responseType && this.responseType !== "json")) return data;
+    try {
+      return JSON.parse(data);
+    } catch {
+      return data;
+    }
+  }
+
+  const transformed = (change, data, config, headers, status) =>
+    [change ?? []].flat().reduce((value, step) => step.call(config, value, headers, status), data);
 
   function request(config) {
-    const { auth, timeout, data } = config;
-    const headers = { accept: "application/json, text/plain, */*", ...host.lowered(config.headers) };
-    if (auth) headers.authorization = "Basic " + host.utf8(`${auth.username ?? ""}:${auth.password ?? ""}`).toBase64();
-    const method = (config.method ?? "get").toUpperCase();
-    return { method, url: address(config), ...body(data, headers), headers, timeout };
+    const { auth, timeout, maxRedirects } = config;
+    if (!READABLE.includes(config.responseType)) {
+      throw new TypeError(
+        `axios: the responseType ${config.responseType} is not supported, only json, text and arraybuffer`,
+      );
+    }
+    const data = transformed(config.transformRequest, config.data, config, config.headers);
+    const headers = new Headers(config.headers);
+    if (auth)
+      headers.set("authorization", `Basic ${host.utf8(`${auth.username ?? ""}:${auth.password ?? ""}`).toBase64()}`);
+    const method = String(config.method).toUpperCase();
+    if (data != null && ["POST", "PUT", "PATCH"].includes(method)) headers.set("content-type", FORM, false);
+    return { method, url: address(config), ...host.encoded(data), headers, timeout, maxRedirects };
   }
 
   function content(answer, type) {
-    if (type === "arraybuffer") return host.bytes(answer);
-    if (type === "text") return answer.text;
-    try {
-      return JSON.parse(answer.text);
-    } catch {
-      return answer.text;
+    if (type !== "arraybuffer") return answer.text;
+    const bytes = host.bytes(answer);
+    return globalThis.Buffer ? Buffer.from(bytes) : bytes;
+  }
+
+  // What the host couldn't do, as axios tells of it.
+  function unanswered(error, cause, config) {
+    if (config.signal?.aborted) {
+      fill(error, "ERR_CANCELED", "canceled", config, {}).name = "CanceledError";
+      return Object.defineProperty(error, "__CANCEL__", { value: true });
     }
+    if (!(host.fault in cause)) return cause;
+    const late = cause.code === "timeout";
+    const message = late && config.timeout ? `timeout of ${config.timeout}ms exceeded` : cause.message;
+    return host.marked(fill(error, late ? "ECONNABORTED" : "ERR_NETWORK", message, config, {}), cause[host.fault]);
   }
 
-  function failed(error, code, message, config, response) {
-    const request = {};
-    return Object.assign(error, { name: "AxiosError", isAxiosError: true, code, message, config, request }, response);
-  }
-
-  async function send(config) {
-    const error = new Error("");
+  async function send(config, error) {
     let answer;
     try {
-      answer = await host.call(request(config));
+      answer = await host.call(request(config), config.signal);
     } catch (cause) {
-      if (!(host.fault in cause)) throw cause;
-      throw failed(cause, cause.code === "timeout" ? "ECONNABORTED" : "ERR_NETWORK", cause.message, config);
+      throw unanswered(error, cause, config);
     }
-    const { status, statusText, headers } = answer;
-    const data = content(answer, config.responseType);
-    const response = { data, status, statusText, headers, config, request: {} };
-    const valid = config.validateStatus ?? ((status) => status >= 200 && status < 300);
-    if (config.validateStatus === null || valid(status)) return response;
+    const { status, statusText } = answer;
+    const headers = new Headers(answer.headers);
+    const response = { data: content(answer, config.responseType), status, statusText, headers, config, request: {} };
+    response.data = transformed(config.transformResponse, response.data, config, headers, status);
+    if (!config.validateStatus || config.validateStatus(status)) return response;
     const code = status < 500 ? "ERR_BAD_REQUEST" : "ERR_BAD_RESPONSE";
-    throw failed(error, code, `Request failed with status code ${status}`, config, { response, status });
+    throw fill(error, code, `Request failed with status code ${status}`, config, response.request, response);
+  }
+
+  const standard = () => ({
+    headers: {
+      common: { Accept: "application/json, text/plain, */*" },
+      get: {},
+      delete: {},
+      head: {},
+      options: {},
+      post: {},
+      put: {},
+      patch: {},
+    },
+    timeout: 0,
+    transformRequest: [writeData],
+    transformResponse: [readData],
+    validateStatus: (status) => status >= 200 && status < 300,
+  });
+
+  const isPlain = (value) =>
+    value !== null && typeof value === "object" && Object.getPrototypeOf(value) === Object.prototype;
+
+  function joined(defaults, config = {}) {
+    const made = { ...defaults, ...config };
+    for (const name of ["params", "auth"]) {
+      if (isPlain(defaults[name]) && isPlain(config[name])) made[name] = { ...defaults[name], ...config[name] };
+    }
+    return made;
+  }
+
+  // The defaults' headers for all methods and for this one, then the request's own.
+  function headersFor(defaults = {}, method = "get", given = {}) {
+    const made = new Headers(defaults.common);
+    made.add(defaults[String(method).toLowerCase()]);
+    for (const name of Object.keys(defaults)) if (!isPlain(defaults[name])) made.set(name, defaults[name]);
+    return made.add(given);
+  }
+
+  function joinedHeaders(defaults = {}, given = {}) {
+    const made = { ...defaults, ...given };
+    for (const name of Object.keys(made)) {
+      if (isPlain(made[name])) made[name] = { ...defaults[name], ...given[name] };
+    }
+    return made;
   }
 
   function create(defaults) {
-    const axios = (url, config) => axios.request(typeof url === "string" ? { ...config, url } : url);
-    axios.defaults = { ...defaults };
-    axios.request = (config) => {
-      const headers = { ...host.lowered(axios.defaults.headers), ...host.lowered(config.headers) };
-      return send({ ...axios.defaults, ...config, headers });
+    const axios = (url, config) => axios.request(url, config);
+    const interceptors = { request: new Interceptors(), response: new Interceptors() };
+    axios.defaults = defaults;
+    axios.interceptors = interceptors;
+    axios.request = (target, more) => {
+      const given = typeof target === "object" ? target : { ...more, url: target };
+      const config = joined(axios.defaults, given);
+      config.method = String(config.method ?? "get").toLowerCase();
+      config.headers = headersFor(axios.defaults.headers, config.method, given.headers);
+      const error = new AxiosError("");
+      const before = interceptors.request
+        .list()
+        .filter(({ applies }) => !applies || applies(config))
+        .reverse();
+      const after = interceptors.response.list();
+      if (!before.length && !after.length) return send(config, error);
+      const steps = [...before, { done: (changed) => send(changed, error) }, ...after];
+      return steps.reduce((promise, { done, failed }) => promise.then(done, failed), Promise.resolve(config));
     };
     for (const method of ["get", "delete", "head", "options"]) {
       axios[method] = (url, config) => axios.request({ ...config, method, url });
     }
     for (const method of ["post", "put", "patch"]) {
       axios[method] = (url, data, config) => axios.request({ ...config, method, url, data });
+      axios[`${method}Form`] = () => {
+        throw new TypeError(`axios: ${method}Form is not supported, as multipart/form-data is not`);
+      };
     }
-    axios.create = (config) => create({ ...axios.defaults, ...config });
+    axios.getUri = (config) => address(joined(axios.defaults, config));
+    axios.create = (config) => {
+      const made = joined(axios.defaults, config);
+      return create({ ...made, headers: joinedHeaders(axios.defaults.headers, config?.headers) });
+    };
     axios.isAxiosError = (error) => error?.isAxiosError === true;
-    return axios;
+    axios.isCancel = (error) => error?.__CANCEL__ === true;
+    axios.all = (promises) => Promise.all(promises);
+    axios.spread = (callback) => (list) => callback(...list);
+    return Object.assign(axios, { AxiosError, AxiosHeaders: Headers });
   }
 
-  (globalThis.$ ??= {}).axios = create();
-})
+  (globalThis.$ ??= {}).axios = create(standard());
+});

@@ -105,7 +105,7 @@ class Call:
         told = _metered(job, body)
         self._wait(frames.SIZE.unpack_from(told)[0])
         asked = [each for each in _list(_read(told[frames.SIZE.size :])) if isinstance(each, dict)]
-        for wake in (each["wake"] for each in asked if "wake" in each):
+        for wake in [each["wake"] for each in asked if "wake" in each][-1:]:
             self._set_alarm(wake, answer)
         requests = [each for each in asked if "wake" not in each]
         job.meter.call_http(len(requests))

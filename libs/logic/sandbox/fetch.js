@@ -1,13 +1,14 @@
-// `fetch`, with as much of Headers and Response as an author needs of them.
+// `fetch`, with as much of Headers, Request and Response as an author needs of them.
 (function (host) {
   "use strict";
+  const WITHOUT_BODY = ["GET", "HEAD"];
 
   class Headers {
     #members = {};
 
     constructor(given) {
-      if (given instanceof Headers) this.#members = { ...given.#members };
-      else if (Array.isArray(given)) for (const [name, value] of given) this.append(name, value);
+      if (given == null) return;
+      if (typeof given[Symbol.iterator] === "function") for (const [name, value] of given) this.append(name, value);
       else this.#members = host.lowered(given);
     }
 
@@ -56,52 +57,138 @@
     }
   }
 
-  class Response {
-    #answer;
+  const refused = (what) =>
+    new DOMException(`${what} is not supported here: use text(), json() or arrayBuffer()`, "NotSupportedError");
 
-    constructor(url, answer) {
-      this.#answer = answer;
-      this.url = url;
-      this.status = answer.status;
-      this.statusText = answer.statusText;
-      this.ok = answer.status >= 200 && answer.status < 300;
-      this.headers = new Headers(answer.headers);
+  // What requests and responses have in common: a body that is read once.
+  class Body {
+    #content;
+
+    constructor(content) {
+      this.#content = content;
       this.bodyUsed = false;
     }
 
+    static contentOf(body) {
+      return body.#content;
+    }
+
     #read() {
-      if (this.bodyUsed) throw new TypeError("the body has been read already");
-      this.bodyUsed = true;
-      return this.#answer;
+      if (this.bodyUsed) throw new TypeError("Body is unusable: it has been read already");
+      this.bodyUsed = this.#content.text !== undefined || this.#content.base64 !== undefined;
+      return this.#content;
     }
 
     async text() {
-      return this.#read().text;
+      const content = this.#read();
+      return content.text ?? host.text(new Uint8Array(host.bytes(content)));
     }
 
     async json() {
-      return JSON.parse(this.#read().text);
+      return JSON.parse(await this.text());
     }
 
     async arrayBuffer() {
-      return host.bytes(this.#read());
+      return host.bytes({ text: "", ...this.#read() });
+    }
+
+    async bytes() {
+      return new Uint8Array(await this.arrayBuffer());
+    }
+
+    async blob() {
+      throw refused("blob()");
+    }
+
+    async formData() {
+      throw refused("formData()");
+    }
+
+    get body() {
+      if (this.#content.text === undefined && this.#content.base64 === undefined) return null;
+      throw refused("a body as a stream");
     }
   }
 
-  function defaultType(body) {
-    if (typeof body === "string") return "text/plain;charset=UTF-8";
+  const { contentOf } = Body;
+  delete Body.contentOf;
+
+  function typed(headers, body) {
     const params = globalThis.URLSearchParams && body instanceof URLSearchParams;
-    return params ? "application/x-www-form-urlencoded;charset=UTF-8" : null;
+    const text = typeof body === "string" ? "text/plain;charset=UTF-8" : null;
+    const type = params ? "application/x-www-form-urlencoded;charset=UTF-8" : text;
+    if (type && !headers.has("content-type")) headers.set("content-type", type);
+    return headers;
   }
 
-  async function fetch(target, { method = "GET", headers, body } = {}) {
-    const sent = new Headers(headers);
-    const type = defaultType(body);
-    if (type && !sent.has("content-type")) sent.set("content-type", type);
-    const request = { method: method.toUpperCase(), url: String(target), headers: sent.toJSON() };
-    const answer = await host.call({ ...request, ...host.encoded(body) });
-    return new Response(request.url, answer);
+  class Response extends Body {
+    constructor(body, { status = 200, statusText = "", headers } = {}) {
+      if (!Number.isInteger(status) || status < 200 || status > 599) {
+        throw new RangeError("the status must be between 200 and 599");
+      }
+      super(host.encoded(body));
+      this.status = status;
+      this.statusText = statusText;
+      this.ok = status < 300;
+      this.headers = typed(new Headers(headers), body);
+      this.type = "default";
+      this.url = "";
+      this.redirected = false;
+    }
+
+    static json(data, init = {}) {
+      const headers = new Headers(init.headers);
+      if (!headers.has("content-type")) headers.set("content-type", "application/json");
+      return new Response(host.toText(data), { ...init, headers });
+    }
+
+    clone() {
+      if (this.bodyUsed) throw new TypeError("Response.clone: Body has already been consumed.");
+      return made(contentOf(this), this);
+    }
   }
 
-  Object.assign(globalThis, { Headers, Response, fetch });
-})
+  // A response around what came over the wire, whatever its status.
+  function made({ text, base64 }, { status, statusText, headers, url = "", redirected = false, type = "basic" }) {
+    const response = new Response(base64 ? Uint8Array.fromBase64(base64) : text);
+    const ok = status >= 200 && status < 300;
+    return Object.assign(response, { status, statusText, ok, headers: new Headers(headers), url, redirected, type });
+  }
+
+  class Request extends Body {
+    constructor(target, init = {}) {
+      const given = target instanceof Request ? { ...target, body: bodyOf(target), ...init } : init;
+      const method = String(given.method ?? "GET").toUpperCase();
+      if (given.body != null && WITHOUT_BODY.includes(method)) {
+        throw new TypeError("Request with GET/HEAD method cannot have body.");
+      }
+      super(host.encoded(given.body));
+      this.method = method;
+      this.url = target instanceof Request ? target.url : String(target);
+      this.headers = typed(new Headers(given.headers), given.body);
+      this.redirect = given.redirect ?? "follow";
+      this.signal = given.signal;
+    }
+
+    clone() {
+      return new Request(this);
+    }
+  }
+
+  function bodyOf(request) {
+    const { text, base64 } = contentOf(request);
+    return base64 ? Uint8Array.fromBase64(base64) : text;
+  }
+
+  async function fetch(target, init) {
+    const request = new Request(target, init);
+    const { method, url, headers, redirect, signal } = request;
+    const maxRedirects = redirect === "follow" ? undefined : 0;
+    const error = new TypeError("fetch failed: the answer is a redirect");
+    const answer = await host.call({ method, url, headers, maxRedirects, ...contentOf(request) }, signal);
+    if (redirect === "error" && answer.status >= 300 && answer.status < 400) throw error;
+    return made(answer, { url, ...answer });
+  }
+
+  Object.assign(globalThis, { Headers, Request, Response, fetch });
+});

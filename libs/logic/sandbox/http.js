@@ -1,26 +1,42 @@
 // Requests to the host: queued here, fetched by the process between jobs; their answers settle promises.
 (function (host) {
+  "use strict";
   const calls = [];
 
   // The error is made where the script called, so that its stack names the script's line.
-  host.call = (request) => {
-    const error = new Error("");
+  host.call = (request, signal) => {
+    const error = new TypeError("");
     return new Promise((resolve, reject) => {
-      calls.push({ resolve, reject, error });
+      if (signal?.aborted) {
+        reject(signal.reason);
+        return;
+      }
+      const id = calls.push({ resolve, reject, error });
       host.waiting += 1;
-      host.queued.push(host.toText({ ...request, id: calls.length }));
+      host.queued.push(host.toText({ ...request, id }));
+      signal?.addEventListener("abort", () => {
+        const open = taken(id);
+        if (open) open.reject(signal.reason);
+      });
     });
   };
 
+  function taken(id) {
+    const call = calls[id - 1];
+    if (call) host.waiting -= 1;
+    calls[id - 1] = undefined;
+    return call;
+  }
+
   host.settle = (answer) => {
-    const { resolve, reject, error } = calls[answer.id - 1];
-    host.waiting -= 1;
+    const call = taken(answer.id);
+    if (!call) return;
     if (!answer.error) {
-      resolve(answer);
+      call.resolve(answer);
       return;
     }
-    Object.assign(error, answer.error);
-    reject(host.marked(error, answer.id));
+    Object.assign(call.error, answer.error);
+    call.reject(host.marked(call.error, answer.id));
   };
 
   host.lowered = (headers) => {
@@ -32,10 +48,9 @@
   // A body as {text} or {base64}.
   host.encoded = (body) => {
     if (body == null) return {};
-    if (body instanceof ArrayBuffer) return { base64: new Uint8Array(body).toBase64() };
-    if (!ArrayBuffer.isView(body)) return { text: String(body) };
-    return { base64: new Uint8Array(body.buffer, body.byteOffset, body.byteLength).toBase64() };
+    const bytes = body instanceof ArrayBuffer || ArrayBuffer.isView(body);
+    return bytes ? { base64: host.view(body, "the body").toBase64() } : { text: String(body) };
   };
 
   host.bytes = ({ text, base64 }) => (base64 ? Uint8Array.fromBase64(base64) : host.utf8(text)).buffer;
-})
+});
