@@ -5,11 +5,13 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from libs.logic.budget import Budget, Meter
 from libs.logic.program import compile_node
 from libs.logic.sandbox.pool import SandboxPool
 from libs.logic.scope import Scope
+from tests.logic.escapes import Arena
 from tests.logic.fake_host import FakeHost
 
 
@@ -47,3 +49,14 @@ def run_script(script_host: FakeHost, make_scope: Callable[..., Scope]) -> Calla
         return await program.evaluate(make_scope(source, **{"host": script_host, **members}))
 
     return run
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def arena() -> AsyncIterator[Arena]:
+    """One sandbox for all hostile scripts of a module, and the world of their neighbour."""
+    pool = SandboxPool(size=1, grace_s=0.05)
+    await pool.start()
+    arena = Arena(pool)
+    await arena.settle()
+    yield arena
+    await pool.close()

@@ -14,7 +14,7 @@ from libs.logic.sandbox.job import Job
 from libs.logic.sandbox.shares import Shares
 from libs.logic.values import parse
 
-_AUTHORS_POSITION = re.compile(r"<input>:(\d{4,}):(\d+)")
+_AUTHORS_POSITION = re.compile(r"<input>:(\d{4,9}):(\d{1,9})\b")
 _LONGEST_MESSAGE = 2000
 
 # How soon a script's timer may ring, so that an interval keeps its host no busier than this.
@@ -66,6 +66,9 @@ class Call:
                 self.finish(_outcome(self.job, kind, body))
         except (LogicError, SyntaxFault) as error:
             self.fail(error)
+        except Exception:
+            # Whatever a script made of its reply is its own failure, never its process's.
+            self.fail(LogicError("script_error", "The script changed what its outcome is written with."))
 
     def finish(self, value: Any) -> None:
         if not self.future.done():
