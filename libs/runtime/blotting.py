@@ -15,6 +15,8 @@ _BLOT = "***"
 # A shorter secret is blotted only where it is a whole text: inside others it is too likely a part of a word.
 _SHORTEST_PART = 6
 _LONGEST_ENCODED = 4096
+# A text that may have been cut off, and what of a secret is no longer just the word before it, such as `Bearer`.
+_SHORTEST_CUT, _SHORTEST_TAIL = 1000, 9
 
 
 def texts_of(value: Any) -> Iterator[str]:
@@ -87,4 +89,12 @@ class Blotter:
             return _BLOT
         for part in self._parts:
             text = text.replace(part, _BLOT)
+        return self._without_tail(text) if len(text) >= _SHORTEST_CUT else text
+
+    def _without_tail(self, text: str) -> str:
+        """A provider's answer is told as far as it fits: what it is cut off in may be a secret."""
+        for part in self._parts:
+            for length in range(len(part) - 1, _SHORTEST_TAIL - 1, -1):
+                if text.endswith(part[:length]):
+                    return text[:-length] + _BLOT
         return text

@@ -1,7 +1,10 @@
+import base64
+from urllib.parse import quote, urlencode
+
 import orjson
 import pytest
 
-from libs.runtime.blotting import Blotter, texts_of
+from libs.runtime.blotting import Blotter, forms_of, texts_of
 
 
 def test_a_secret_is_blotted_wherever_it_stands() -> None:
@@ -42,3 +45,30 @@ def test_json_without_a_secret_is_the_same_bytes() -> None:
 
 def test_texts_are_found_in_any_value() -> None:
     assert sorted(texts_of({"a": "one", "b": ["two", {"c": "three"}], "d": 4, "e": ""})) == ["one", "three", "two"]
+
+
+@pytest.mark.parametrize("before", range(4))
+def test_a_secret_is_found_in_common_encodings(before: int) -> None:
+    secret = 's3cret/token+of="änn"'
+    raw = b"x" * before + secret.encode() + b"yz"
+    told = [
+        base64.b64encode(raw).decode(),
+        base64.urlsafe_b64encode(raw).decode(),
+        raw.hex(),
+        urlencode({"t": secret}),
+        f"https://x/{quote(secret, safe='')}",
+    ]
+    blotter = Blotter([secret])
+    assert all("***" in text for text in orjson.loads(blotter.json(orjson.dumps(told))))
+
+
+def test_a_secret_that_a_text_is_cut_off_in_is_blotted_too() -> None:
+    blotter = Blotter(["Bearer s3cret-token"])
+    for length in range(9, 19):
+        assert blotter.value("x" * 4096 + "Bearer s3cret-token"[:length]) == "x" * 4096 + "***"
+    assert blotter.value("x" * 4096 + "Bearer ") == "x" * 4096 + "Bearer "
+
+
+def test_every_form_of_a_secret_is_long_enough_to_be_one() -> None:
+    assert forms_of("short") == {"short"}
+    assert min(map(len, forms_of("sixsix"))) >= 6
