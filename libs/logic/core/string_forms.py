@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Annotated, Any
 
 from libs.logic.core.numerals import written
@@ -16,12 +16,21 @@ from libs.logic.core.strings import TEXT, String, byte_count, fitting
 functions = Library()
 
 _WORD = re.compile(r"[^\W_]+")
-_HUMP = re.compile(r"(?<=[^\W\d_A-Z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
 def _words(string: str) -> list[str]:
     """What stands between spaces and signs, and between the humps of camelCase."""
-    return [word for run in _WORD.findall(string) for word in _HUMP.split(run)]
+    return [word for run in _WORD.findall(string) for word in _humps(run)]
+
+
+def _humps(run: str) -> Iterator[str]:
+    """A hump starts at a capital behind another character, or before a small letter: XMLHttp is XML and Http."""
+    start = 0
+    for position in range(1, len(run)):
+        if run[position].isupper() and (not run[position - 1].isupper() or run[position + 1 : position + 2].islower()):
+            yield run[start:position]
+            start = position
+    yield run[start:]
 
 
 def _joined(string: str, separator: str, form: Callable[[str], str]) -> str:
@@ -45,13 +54,13 @@ def pascal(string: String) -> str:
     return _joined(string, "", _capital)
 
 
-@functions.action("string.snake", "snake_case", output=TEXT, large_bytes=8 << 10)
+@functions.action("string.snake", "snake_case", output=TEXT, large_bytes=4 << 10)
 def snake(string: String) -> str:
     """Writes the words of a text in lower case with underscores between them."""
     return _joined(string, "_", str.lower)
 
 
-@functions.action("string.kebab", "kebab-case", output=TEXT, large_bytes=8 << 10)
+@functions.action("string.kebab", "kebab-case", output=TEXT, large_bytes=4 << 10)
 def kebab(string: String) -> str:
     """Writes the words of a text in lower case with hyphens between them."""
     return _joined(string, "-", str.lower)
