@@ -17,7 +17,7 @@ class ExecutionRow(TypedDict):
     id: str
     kind: str
     status: Status
-    userId: str
+    userId: str | None
     name: str
     hook: str | None
     service: str | None

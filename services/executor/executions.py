@@ -26,7 +26,7 @@ from libs.runtime.host import EXECUTE, Runtime, RuntimeHost
 from libs.runtime.problems import invalid_input, problem_of
 from services.executor.history import HistoryWriter
 from services.executor.lookup import find_component
-from services.executor.models import ComponentRequest, Execution, NodeRequest, Payload, Status
+from services.executor.models import Asker, ComponentRequest, Execution, NodeRequest, Payload, Status
 from services.executor.nodes import NodePrograms, type_of
 from services.executor.records import Finished
 from services.executor.repository import ExecutionRepository
@@ -43,7 +43,7 @@ class Prepared:
     """An execution that may begin: found, enabled, its input valid."""
 
     id: str
-    user: UserGrant
+    asker: Asker
     subject: Subject
     program: Program
     host: RuntimeHost
@@ -70,29 +70,29 @@ class Executions:
         self._succeeded = metrics.executions.labels(Status.SUCCEEDED.value)
         self._failed = metrics.executions.labels(Status.FAILED.value)
 
-    async def prepare(self, user: UserGrant, request: ComponentRequest) -> Prepared:
+    async def prepare(self, asker: Asker, request: ComponentRequest) -> Prepared:
         """Raises NotFound, Conflict for a disabled service, Invalid for the input, Unavailable."""
-        service, component = await find_component(self._runtime.components, user, request)
+        service, component = await find_component(self._runtime.components, asker, request)
         hook, program = _main_hook(component)
         if component.content.input is not None:
             failures = component.content.input.failures(request.input)
             if failures:
                 raise invalid_input(failures, request.input_path)
-        return await self.prepare_hook(user, ComponentHook(service, component, hook), program, request)
+        return await self.prepare_hook(asker, ComponentHook(service, component, hook), program, request)
 
     async def prepare_hook(
-        self, user: UserGrant, subject: ComponentHook, program: Program, request: ComponentRequest
+        self, asker: Asker, subject: ComponentHook, program: Program, request: ComponentRequest
     ) -> Prepared:
         """With an input that is taken as it is. Raises Unavailable."""
-        actor = Actor(user.platform_id, user, request.credential_id, request.credentials)
+        actor = Actor(asker.platform_id, asker.user, request.credential_id, request.credentials)
         host = self._runtime.host(actor, subject.service, service_version=request.service_version)
-        return await self._prepared(user, subject, program, host, request.input)
+        return await self._prepared(asker, subject, program, host, request.input)
 
-    async def prepare_node(self, user: UserGrant, request: NodeRequest) -> Prepared:
+    async def prepare_node(self, asker: Asker, request: NodeRequest) -> Prepared:
         """Raises Invalid with everything that is wrong with the node, Unavailable."""
-        program = await self._programs.of(user.platform_id, request)
-        host = self._runtime.host_of_request(Actor(user.platform_id, user, credentials=request.credentials))
-        return await self._prepared(user, RequestNode(type_of(request.node)), program, host, None)
+        program = await self._programs.of(asker.platform_id, request)
+        host = self._runtime.host_of_request(Actor(asker.platform_id, asker.user, credentials=request.credentials))
+        return await self._prepared(asker, RequestNode(type_of(request.node)), program, host, None)
 
     async def run(self, prepared: Prepared) -> bytes:
         """The output as JSON. Raises what went wrong as the API answers it."""
@@ -124,10 +124,10 @@ class Executions:
         return await self._repository.page(platform_id, user.row_id if user is not None else None, status, page)
 
     async def _prepared(
-        self, user: UserGrant, subject: Subject, program: Program, host: RuntimeHost, input: Any
+        self, asker: Asker, subject: Subject, program: Program, host: RuntimeHost, input: Any
     ) -> Prepared:
         await self._history.room()
-        return Prepared(new_id(), user, subject, program, host, input, orjson.dumps(input))
+        return Prepared(new_id(), asker, subject, program, host, input, orjson.dumps(input))
 
     async def _catch_up(self) -> None:
         """A client reads what it has just executed; what the store can't take yet is left out."""
@@ -149,7 +149,7 @@ class Executions:
         self._history.add(
             Finished(
                 id=prepared.id,
-                user=prepared.user,
+                asker=prepared.asker,
                 subject=prepared.subject,
                 host=prepared.host,
                 started_at=started_at,

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from libs.common.contracts.catalog import ServiceGrant
-from libs.common.contracts.identity import UserGrant
 from libs.common.errors import NotFound
 from libs.runtime.components import CompiledComponent, Components
-from services.executor.models import ComponentRequest
+from services.executor.models import Asker, ComponentRequest
 
 
 async def find_component(
-    components: Components, user: UserGrant, request: ComponentRequest
+    components: Components, asker: Asker, request: ComponentRequest
 ) -> tuple[ServiceGrant, CompiledComponent]:
     """The service and the component as the request names them. Raises NotFound, Conflict for a disabled service."""
-    service = await components.usable_service(user.platform_id, request.service, user)
+    service = await components.usable_service(asker.platform_id, request.service, asker.user)
     component = await components.component(
         service.id,
         request.kind,
         request.name,
         service_version=request.service_version,
         version=request.version,
-        drafts=service.owner_platform_id == user.platform_id,
+        drafts=service.owner_platform_id == asker.platform_id,
     )
     if component is None:
         raise _not_there(service, request)

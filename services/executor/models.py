@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from libs.common.contracts.catalog import Kind
+from libs.common.contracts.identity import UserGrant
 
 
 class Status(StrEnum):
@@ -16,6 +17,14 @@ class Status(StrEnum):
 
     SUCCEEDED = "succeeded"
     FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """On whose behalf something is executed; without a user the platform itself acts."""
+
+    platform_id: str
+    user: UserGrant | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +97,8 @@ class Execution:
 
     id: str
     platform_id: str
-    user_row_id: str
-    user_id: str
+    user_row_id: str | None
+    user_id: str | None
     target: Target
     status: Status
     started_at: datetime

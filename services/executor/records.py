@@ -8,10 +8,9 @@ from typing import Any, TypeAlias
 
 import orjson
 
-from libs.common.contracts.identity import UserGrant
 from libs.common.errors import ServiceError
 from libs.runtime.host import RuntimeHost
-from services.executor.models import Execution, Status
+from services.executor.models import Asker, Execution, Status
 from services.executor.subjects import Subject
 
 Row: TypeAlias = tuple[Execution, bytes | None]
@@ -23,7 +22,7 @@ class Finished:
     """An execution that ended just now, as the hot path leaves it behind. `failure` is None when it succeeded."""
 
     id: str
-    user: UserGrant
+    asker: Asker
     subject: Subject
     host: RuntimeHost
     started_at: datetime
@@ -48,12 +47,13 @@ class Records:
 
     def row(self, finished: Finished) -> Row:
         blotter = finished.host.blotter()
+        user = finished.asker.user
         finished_at = finished.started_at + timedelta(seconds=finished.duration_s)
         execution = Execution(
             id=finished.id,
-            platform_id=finished.user.platform_id,
-            user_row_id=finished.user.row_id,
-            user_id=finished.user.user_id,
+            platform_id=finished.asker.platform_id,
+            user_row_id=user.row_id if user is not None else None,
+            user_id=user.user_id if user is not None else None,
             target=finished.subject.target(),
             status=Status.SUCCEEDED if finished.failure is None else Status.FAILED,
             started_at=finished.started_at,

@@ -9,14 +9,13 @@ from typing import Any
 import orjson
 
 from libs.common.contracts.catalog import Kind
-from libs.common.contracts.identity import UserGrant
 from libs.common.errors import NotFound, invalid_request
 from libs.runtime.components import Components
 from libs.runtime.validation import variables_of
 from services.executor.choices import choices
 from services.executor.executions import Executions, Prepared
 from services.executor.lookup import find_component
-from services.executor.models import ComponentRequest, RefreshRequest
+from services.executor.models import Asker, ComponentRequest, RefreshRequest
 from services.executor.subjects import RefreshHook
 from services.executor.variables import (
     CHOICES,
@@ -49,17 +48,17 @@ class Refreshing:
         self._components = components
         self._executions = executions
 
-    async def prepare(self, user: UserGrant, request: RefreshRequest) -> Refresh:
+    async def prepare(self, asker: Asker, request: RefreshRequest) -> Refresh:
         """Raises NotFound, Conflict for a disabled service, Invalid, Unavailable."""
         asked = ComponentRequest(Kind.ACTION, request.service, request.action, {}, credential_id=request.credential_id)
-        service, action = await find_component(self._components, user, asked)
+        service, action = await find_component(self._components, asker, asked)
         schema = action.grant.content.get("schema") or {}
         refresh = Refresh([entry for _, entry in variables_of(schema)], chosen_values(request.steps), request.target)
         program = action.hook(REFRESH)
         if program is not None:
             asked = replace(asked, input=_source(refresh, request))
             hook = RefreshHook(service, action, REFRESH)
-            return replace(refresh, execution=await self._executions.prepare_hook(user, hook, program, asked))
+            return replace(refresh, execution=await self._executions.prepare_hook(asker, hook, program, asked))
         unknown = list(unknown_titles(schema, request.steps, request.target))
         if unknown:
             raise invalid_request(unknown, "body")
@@ -67,7 +66,7 @@ class Refreshing:
         if datatype is None:
             return refresh
         named = replace(asked, kind=Kind.DATATYPE, service=service.id, name=datatype.ref, version=datatype.version)
-        return replace(refresh, execution=await self._choosing(user, replace(named, input=refresh.values)))
+        return replace(refresh, execution=await self._choosing(asker, replace(named, input=refresh.values)))
 
     async def run(self, refresh: Refresh) -> dict[str, Any]:
         """The variables as they are now. Raises what went wrong as the API answers it."""
@@ -80,17 +79,17 @@ class Refreshing:
         variables = await asyncio.to_thread(filled, answered["variables"], refresh.values)
         return {**answered, "variables": variables}
 
-    async def _choosing(self, user: UserGrant, asked: ComponentRequest) -> Prepared:
+    async def _choosing(self, asker: Asker, asked: ComponentRequest) -> Prepared:
         """The datatype with the values so far. A version that there is none of means the latest."""
         try:
-            _, datatype = await find_component(self._components, user, asked)
+            _, datatype = await find_component(self._components, asker, asked)
         except NotFound:
             if asked.version is None:
                 raise
-            return await self._choosing(user, replace(asked, version=None))
+            return await self._choosing(asker, replace(asked, version=None))
         schema = datatype.grant.content.get("schema") or {}
         return await self._executions.prepare(
-            user, replace(asked, input=taken_by(schema, asked.input), input_path="step")
+            asker, replace(asked, input=taken_by(schema, asked.input), input_path="step")
         )
 
 

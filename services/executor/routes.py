@@ -20,7 +20,7 @@ from services.executor.answers import (
     execution_row,
 )
 from services.executor.executions import Executions, Prepared
-from services.executor.models import ComponentRequest, Status
+from services.executor.models import Asker, ComponentRequest, Status
 from services.executor.refreshing import Refreshing
 from services.executor.schemas import (
     ComponentInput,
@@ -115,7 +115,6 @@ class ExecutorRoutes:
                 self.execute_condition,
                 "Execute a condition: whether it holds",
                 body=ComponentInput,
-                user=User.REQUIRED,
                 effect=True,
                 query=(_CREDENTIAL,),
                 answer=Asked,
@@ -136,10 +135,10 @@ class ExecutorRoutes:
 
     async def execute(self, asked: ApiRequest) -> orjson.Fragment:
         if is_action_node(asked.body):
-            prepared = await self._executions.prepare(asked.acting_user, parse_action_node(asked.body))
+            prepared = await self._executions.prepare(_asker(asked), parse_action_node(asked.body))
         else:
             request = parse_node(asked.body, await asked.raw.read())
-            prepared = await self._executions.prepare_node(asked.acting_user, request)
+            prepared = await self._executions.prepare_node(_asker(asked), request)
         return await self._run(asked, prepared)
 
     async def execute_action(self, asked: ApiRequest) -> dict[str, Any]:
@@ -156,7 +155,7 @@ class ExecutorRoutes:
     async def refresh_variables(self, asked: ApiRequest) -> dict[str, Any]:
         body: VariablesToRefresh = asked.body
         request = parse_refresh(asked.path("serviceId"), asked.path("actionId"), body, asked.query("userCredentialId"))
-        refresh = await self._refreshing.prepare(asked.acting_user, request)
+        refresh = await self._refreshing.prepare(_asker(asked), request)
         if refresh.execution is not None:
             asked.answer_header(_EXECUTION_ID, refresh.execution.id)
         given = {"step": body.step, "targetField": body.target_field}
@@ -164,7 +163,7 @@ class ExecutorRoutes:
 
     async def test_logic(self, asked: ApiRequest) -> orjson.Fragment:
         test = parse_test(asked.body, asked.query("userCredentialId"))
-        return orjson.Fragment(await self._tests.run(asked.platform_id, asked.user, test))
+        return orjson.Fragment(await self._tests.run(_asker(asked), test))
 
     async def _execute(
         self, asked: ApiRequest, kind: Kind, parameter: str, input: dict[str, Any], input_path: str = ""
@@ -177,7 +176,7 @@ class ExecutorRoutes:
             credential_id=asked.query("userCredentialId"),
             input_path=input_path,
         )
-        prepared = await self._executions.prepare(asked.acting_user, request)
+        prepared = await self._executions.prepare(_asker(asked), request)
         return {"input": orjson.Fragment(prepared.input_json), "output": await self._run(asked, prepared)}
 
     async def _run(self, asked: ApiRequest, prepared: Prepared) -> orjson.Fragment:
@@ -192,3 +191,7 @@ class ExecutorRoutes:
     async def get_execution(self, asked: ApiRequest) -> ExecutionDetail:
         execution, payload = await self._executions.get(asked.platform_id, asked.user, asked.path("executionId"))
         return execution_detail(execution, payload)
+
+
+def _asker(asked: ApiRequest) -> Asker:
+    return Asker(asked.platform_id, asked.user)

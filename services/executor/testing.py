@@ -7,7 +7,6 @@ from typing import Any
 import orjson
 
 from libs.common.contracts.catalog import Kind
-from libs.common.contracts.identity import UserGrant
 from libs.common.errors import Conflict, Invalid, NotFound, ServiceError, Unprocessable, invalid
 from libs.logic.errors import InvalidLogic, LogicError
 from libs.logic.program import Program, compile_node
@@ -16,7 +15,7 @@ from libs.runtime.bindings import Actor
 from libs.runtime.host import Runtime
 from libs.runtime.problems import problem_of
 from services.executor.clients import LogicClient
-from services.executor.models import LogicTest
+from services.executor.models import Asker, LogicTest
 
 _LISTED = 20
 
@@ -28,11 +27,11 @@ class LogicTests:
         self._runtime = runtime
         self._logic = logic
 
-    async def run(self, platform_id: str, user: UserGrant | None, test: LogicTest) -> bytes:
+    async def run(self, asker: Asker, test: LogicTest) -> bytes:
         """The result as JSON. Raises NotFound, Invalid for the path, and Unprocessable or TimedOut for what failed."""
-        service, logic = await self._logic.of(platform_id, user, test)
+        service, logic = await self._logic.of(asker, test)
         program = _program(_at(logic.logic, test), test)
-        host = self._runtime.host(Actor(platform_id, user, test.credential_id), service)
+        host = self._runtime.host(Actor(asker.platform_id, asker.user, test.credential_id), service)
         try:
             scope = await host.scope(program, test.data)
             _show(scope, test)

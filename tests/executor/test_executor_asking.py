@@ -112,3 +112,15 @@ async def test_what_is_not_there_or_has_no_logic_is_refused(api: Api, world: Wor
     assert (await execute(api, kind, "draft")).refusal == (404, f"{kind}_not_found")
     assert (await execute(api, kind, "empty")).refusal == (422, "no_logic")
     assert (await execute(api, kind, "empty", {"input": 1, "odd": 2})).refusal == (400, "invalid_request")
+
+
+async def test_a_condition_may_be_asked_by_the_platform_itself(api: Api, world: World, crm: str) -> None:
+    world.add(crm, Kind.CONDITION, "odd", {"execute": True})
+    world.add(crm, Kind.CONDITION, "known", {"execute": TOKEN})
+    answer = await api.ask("POST", "/v1/service/crm/condition/odd/execute", json={})
+    assert answer.body["output"] is True
+    row = await api.history(answer)
+    assert (row["userId"], row["kind"]) == (None, "condition")
+    assert (await api.ask("GET", f"/v1/execution/{row['id']}?userId=ann")).status == 404
+    refused = await api.ask("POST", "/v1/service/crm/condition/known/execute", json={})
+    assert refused.refusal == (409, "credential_required")

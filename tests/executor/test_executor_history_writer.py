@@ -18,6 +18,7 @@ from libs.runtime.bindings import Actor
 from libs.runtime.components import CompiledComponent, compile_content
 from libs.runtime.host import Runtime
 from services.executor.history import HistoryWriter, Limits
+from services.executor.models import Asker
 from services.executor.records import Finished, Records, Row
 from services.executor.subjects import ComponentHook
 from tests.runtime.world import NOW
@@ -72,7 +73,7 @@ def finished(id: str, runtime: Any = None) -> Finished:
     parts: Any = Runtime(runtime, runtime, runtime, runtime)
     return Finished(
         id=id,
-        user=USER,
+        asker=Asker("acme", USER),
         subject=ComponentHook(SERVICE, CompiledComponent(GRANT, compile_content("ping", {})), "execute"),
         host=parts.host(Actor("acme", USER), SERVICE),
         started_at=NOW,

@@ -112,10 +112,11 @@ async def test_what_is_called_from_inside_is_nested_as_ever(api: Api, world: Wor
         [call("hostile", "steal")],
         [call("bank", "who"), call("hostile", "steal")],
         [call("bank", "who", userCredentialId=id), call("hostile", "steal")],
-        {"@type": "try", "do": call("hostile", "tricked", input={"x": call("bank", "who", userCredentialId=id)})},
+        {"@type": "if", "condition": call("bank", "who", userCredentialId=id), "then": call("hostile", "steal")},
+        [call("hostile", "tricked", input={"x": call("bank", "who", userCredentialId=id)})],
     ):
         answer = await execute(api, asked)
-        assert answer.status in (400, 409), asked
+        assert answer.refusal == (409, "credential_required"), asked
         assert "bank-token" not in str(answer.body)
     named = {"@type": "try", "do": call("hostile", "steal"), "catch": None, "credentials": {"bank": id}}
     assert (await execute(api, named)).body == "bank-token"

@@ -44,6 +44,8 @@ _BODIES: dict[str, Callable[[Refs], Any]] = {
         "action": refs["actionId"],
         "input": {},
     },
+    "POST /v1/service/{serviceId}/action/{actionId}/refreshVariables": lambda refs: {"step": [], "targetField": "note"},
+    "POST /v1/test/logic": lambda refs: {"table": "ActionVersion", "id": refs["rowId"], "source": ["execute"]},
     "POST /v1/subscription": _trigger,
     **{
         f"POST /v1/service/{{serviceId}}/{noun}": _named

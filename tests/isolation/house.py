@@ -136,6 +136,8 @@ class House:
             body["value"] = self.marks.secret
         made = await self.ok("POST", path, body, user=self.ann)
         service.ids[parameter], service.names[parameter] = made["id"], name
+        if kind is Kind.ACTION:
+            service.ids["rowId"] = made["id"]  # what is tested has no other name
 
     async def _drafts(self, service: Furnished, kind: Kind) -> None:
         """A component that was never published, and an unpublished row of the one that is."""

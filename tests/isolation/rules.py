@@ -11,7 +11,7 @@ from tests.isolation.asking import refs_of
 PERSONAL = frozenset({"tokenId", "subscriptionId", "deliveryId", "executionId", "notificationId", "groupId", "userId"})
 """Path parameters of what belongs to a user, a group, or the platform that received it, whatever service it is of."""
 
-_USES = ("/execute", "/subscription", "/token", "/webhookSetting")
+_USES = ("/execute", "/refreshVariables", "/subscription", "/token", "/webhookSetting")
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,11 @@ def sets_own_value(route: Route, with_user: bool) -> bool:
     return not with_user and route.path.endswith("/value")
 
 
+def tests_logic(route: Route, _: bool) -> bool:
+    """Drafts too, so only what is the platform's own."""
+    return route.path == "/v1/test/logic"
+
+
 def anything(route: Route, with_user: bool) -> bool:
     return True
 
@@ -85,6 +90,7 @@ NOT_THERE = (*_ALWAYS, Rule(anything, 404))
 PUBLIC = (
     *_ALWAYS,
     Rule(is_personal, 404),
+    Rule(tests_logic, 404),
     Rule(reads, None),
     Rule(uses, None),
     Rule(sets_own_value, None),
@@ -92,8 +98,22 @@ PUBLIC = (
 )
 """What is named is another platform's public service."""
 
-MEMBER = (*_ALWAYS, Rule(is_anothers, 404), Rule(reads, None), Rule(uses, None), Rule(anything, 403))
+MEMBER = (
+    *_ALWAYS,
+    Rule(is_anothers, 404),
+    Rule(reads, None),
+    Rule(uses, None),
+    Rule(tests_logic, None),
+    Rule(anything, 403),
+)
 """What is named is shared with a group that this user is a member of."""
 
-SEEN = (*_ALWAYS, Rule(is_personal, 404), Rule(reads, None), Rule(uses, None), Rule(anything, 403))
+SEEN = (
+    *_ALWAYS,
+    Rule(is_personal, 404),
+    Rule(reads, None),
+    Rule(uses, None),
+    Rule(tests_logic, None),
+    Rule(anything, 403),
+)
 """What is named is the own platform's, shared with all of it, and not this user's."""

@@ -10,7 +10,12 @@ from services.api import route_tables
 _S = "/v1/service/{serviceId}"
 REQUIRED = {
     "credentials": {f"GET {_S}/token", *(f"{method} {_S}/token/{{tokenId}}" for method in ("GET", "PUT", "DELETE"))},
-    "executor": {"POST /v1/execute", f"POST {_S}/action/{{actionId}}/execute"},
+    "executor": {
+        "POST /v1/execute",
+        f"POST {_S}/action/{{actionId}}/execute",
+        f"POST {_S}/action/{{actionId}}/refreshVariables",
+        f"POST {_S}/datatype/{{datatypeId}}/execute",
+    },
     "webhooks": {
         f"GET {_S}/webhookSetting",
         f"POST {_S}/trigger/{{triggerId}}/subscription",

@@ -48,6 +48,22 @@ NAMED = {
         "tokenId",
         _of_plain("POST", f"{S}/action/{{spending}}/execute", {}, userCredentialId="$id"),
     ),
+    "executing nodes with a token": (
+        "tokenId",
+        _of_plain("POST", "/v1/execute", [{**EXECUTE, "userCredentialId": "$id"}]),
+    ),
+    "executing nodes with tokens of services": (
+        "tokenId",
+        _of_plain(
+            "POST",
+            "/v1/execute",
+            {"@type": "if", "condition": True, "then": EXECUTE, "credentials": {"$service": "$id"}},
+        ),
+    ),
+    "testing a row": (
+        "rowId",
+        _of_plain("POST", "/v1/test/logic", {"table": "ActionVersion", "id": "$id", "source": ["execute"]}),
+    ),
     "subscribing with a token": (
         "tokenId",
         _of_plain("POST", f"{S}/trigger/{{triggerId}}/subscription", {}, userCredentialId="$id"),

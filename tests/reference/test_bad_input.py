@@ -207,8 +207,8 @@ CONTRADICTIONS: list[tuple[str, str, dict[str, Any], set[str]]] = [
     (
         "POST",
         "/v1/execute",
-        {"@type": "x", "serviceVersion": "1", "service_version": "2", "action": 5},
-        {"@type", "service_version", "action", "service"},
+        {"@type": "action", "serviceVersion": "1", "service_version": "2", "action": 5},
+        {"service_version", "action", "service"},
     ),
 ]
 

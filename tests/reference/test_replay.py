@@ -83,6 +83,33 @@ async def _actions(replay: Replay) -> None:
     await replay.play("Update a single action", query={"version": "1.0.0"}, logic=logic)
     await replay.play("Get a single action")
     await replay.play("Execute action version manualy")
+    await _refreshed(replay)
+    await _tested(replay)
+
+
+async def _refreshed(replay: Replay) -> None:
+    """An action whose variables are those of the sample; what it answers there is an execute's, pasted."""
+    first = replay.ids["actionId"]
+    steps = BY_TITLE["Refresh variables with new inputs"]["request"]["step"]
+    entries = [{name: member for name, member in step.items() if name != "value"} for step in steps]
+    chosen = [{"label": step["title"], "value": step["value"]} for step in steps]
+    service = f"/service/{replay.ids['serviceId']}"
+    for entry in entries:
+        await replay.prepare("POST", f"{service}/datatype", {"name": entry["x-dataType"], "logic": {"execute": chosen}})
+    action = {"name": "issue.create", "schema": {"variables": entries}}
+    replay.ids["actionId"] = (await replay.prepare("POST", f"{service}/action", action))["id"]
+    answer = await replay.play("Refresh variables with new inputs")
+    assert [entry["value"] for entry in answer["output"]["variables"]] == [step["value"] for step in steps]
+    replay.ids["actionId"] = first
+
+
+async def _tested(replay: Replay) -> None:
+    """A function that replaces, as the sample's row is one."""
+    replace = {"@type": "reference", "operation": "source", "path": []}
+    logic = {"execute": {"@type": "action", "service": "core", "action": "string.replace", "input": replace}}
+    action = {"name": "string.replace", "logic": logic}
+    row = await replay.prepare("POST", f"/service/{replay.ids['serviceId']}/action", action)
+    assert await replay.play("Test logic based on given table", id=row["id"]) == "adc"
 
 
 async def _events_and_triggers(replay: Replay) -> None:
@@ -106,7 +133,10 @@ async def _conditions_and_datatypes(replay: Replay) -> None:
     replay.ids["datatypeId"] = (await replay.play("Create a new datatype for a given service"))["id"]
     await replay.play("Get datatypes for a given service")
     await replay.play("Get a single datatype")
-    await replay.play("Update a single datatype", query={"version": "major"})
+    choices = {"values": BY_TITLE["Execute datatype version manualy"]["response"]["output"]}
+    updated = await replay.play("Update a single datatype", query={"version": "major"}, logic=choices)
+    replay.ids["datatypeId"] = updated["id"]
+    await replay.play("Execute datatype version manualy")
 
 
 async def _tokens(replay: Replay) -> None:

@@ -170,9 +170,11 @@ def _taken_by(route: Route) -> Any:
 
 
 def operation_id(method: str, route: Route, *, listed: bool) -> str:
-    """`listServiceActions`, `executeServiceAction`: a verb, then the nouns of the path."""
+    """`listServiceActions`, `executeServiceAction`: a verb, which the path may end or begin with, then its nouns."""
     nouns = [segment for segment in route.path.split("/")[2:] if not segment.startswith("{")]
-    if method == "POST" and route.body is None:
+    if nouns[0] == "test":
+        verb = nouns.pop(0)
+    elif method == "POST" and (route.body is None or route.effect):
         verb = nouns.pop()
     elif method == "POST":
         verb = "create"
