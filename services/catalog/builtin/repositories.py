@@ -15,6 +15,8 @@ from services.catalog.services.repository import ServiceRepository, document_of,
 from services.catalog.versions.models import Version
 from services.catalog.versions.repository import VersionRepository
 
+_DOCUMENT = document_of(SERVICE)
+
 
 class ServicesAndCore(ServiceRepository):
     """Its id is its name, so that `core` means it before anything that a platform may have called so."""
@@ -29,10 +31,9 @@ class ServicesAndCore(ServiceRepository):
         self, platform_id: str, after: Cursor | None, limit: int
     ) -> tuple[list[Document], Cursor | None]:
         kept, following = await super()._stretch(platform_id, after, limit)
-        core = document_of(SERVICE)
-        here = place(core)
+        here = place(_DOCUMENT)
         if (after is None or place_of(after) < here) and (following is None or here < place_of(following)):
-            kept = sorted([*kept, core], key=place)
+            kept = sorted([*kept, _DOCUMENT], key=place)
         return kept, following
 
 
