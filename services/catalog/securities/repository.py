@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 
 from libs.common.bus.port import Message
 from libs.common.errors import Conflict
-from libs.common.store.port import Collection, Document, Index, Sort, Store
+from libs.common.store.port import Collection, Cursor, Document, Index, Sort, Store, cursor_after
 from libs.common.web.paging import Page, page_of
 from services.catalog.purging import purge_service
 from services.catalog.securities.models import Security
@@ -17,6 +17,7 @@ SECURITIES = Collection(
     (Index(("service_id", "title")),),
 )
 _BY_TITLE = (Sort("title"),)
+_BATCH = 200
 
 
 class SecurityRepository:
@@ -44,6 +45,17 @@ class SecurityRepository:
         """The service's security if it has exactly one."""
         found = await self._documents.find({"service_id": service_id}, limit=2)
         return _security(found[0]) if len(found) == 1 else None
+
+    async def all_of(self, service_id: str) -> AsyncIterator[Security]:
+        """By title."""
+        after: Cursor | None = None
+        while True:
+            found = await self._documents.find({"service_id": service_id}, order=_BY_TITLE, after=after, limit=_BATCH)
+            for document in found:
+                yield _security(document)
+            if len(found) < _BATCH:
+                return
+            after = cursor_after(found[-1], _BY_TITLE)
 
     async def page(self, service_id: str, page: Page) -> tuple[list[Security], str | None]:
         found = await self._documents.find(

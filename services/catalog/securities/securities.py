@@ -8,13 +8,14 @@ from typing import Any
 from libs.common.bus.port import Message
 from libs.common.clock import Clock
 from libs.common.contracts.catalog import SecurityGrant, SecurityQuestion
-from libs.common.errors import NotFound
+from libs.common.errors import Conflict, NotFound
 from libs.common.ids import new_id
 from libs.common.store.port import DuplicateKey, RevisionConflict
 from libs.common.web.paging import Page
 from services.catalog.authorship import Actor, made_by
 from services.catalog.changes import said
 from services.catalog.refusals import changed_meanwhile, id_taken, not_found
+from services.catalog.securities.hosts import unbound
 from services.catalog.securities.models import NOUN, Security
 from services.catalog.securities.repository import SecurityRepository
 from services.catalog.services.models import Service
@@ -41,6 +42,7 @@ class Securities:
             return await self._merge(service, known, actor, members)
         now = self._clock.now()
         security = Security.model_validate({"id": id, "service_id": service.id, **made_by(actor, now), **members})
+        _refuse_unbound(service, security)
         try:
             added = await self._repository.add(security, [_said(service, security, now)])
         except DuplicateKey:
@@ -99,10 +101,18 @@ class Securities:
     async def _merge(self, service: Service, security: Security, actor: Actor, members: dict[str, Any]) -> Security:
         now = self._clock.now()
         changed = security.changed(actor, now, **members)
+        _refuse_unbound(service, changed)
         try:
             return await self._repository.save(changed, [_said(service, changed, now)])
         except RevisionConflict:
             raise changed_meanwhile() from None
+
+
+def _refuse_unbound(service: Service, security: Security) -> None:
+    """Raises Conflict for a security that a public service can't have."""
+    reason = unbound(security) if service.published else None
+    if reason is not None:
+        raise Conflict("hosts_required", f"config: {reason}.")
 
 
 def _said(service: Service, security: Security, at: datetime, *, deleted: bool = False) -> Message:

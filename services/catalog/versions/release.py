@@ -17,6 +17,8 @@ from services.catalog.components.kinds import RULES
 from services.catalog.components.models import Found
 from services.catalog.components.naming import Naming
 from services.catalog.components.repository import ContentRepository
+from services.catalog.securities.hosts import unbound
+from services.catalog.securities.repository import SecurityRepository
 from services.catalog.services.models import Service
 from services.catalog.versions.models import Pin, Version
 from services.catalog.versions.repository import PinRepository
@@ -34,11 +36,13 @@ class ReleaseCheck:
         contents: ContentRepository,
         naming: Naming,
         check: ComponentCheck,
+        securities: SecurityRepository,
     ) -> None:
         self._pins = pins
         self._contents = contents
         self._naming = naming
         self._check = check
+        self._securities = securities
 
     async def refuse_unfit(
         self, service: Service, version: Version, *, after: Version | None = None, public: bool = False
@@ -48,7 +52,8 @@ class ReleaseCheck:
         `after` is the version published before; `public` also refuses what other platforms could not use.
         """
         names = await self._names(version)
-        failures = await self._dangling(service, version.logic, (), names, "version", public=public)
+        failures = await self._unbound(service) if public else []
+        failures += await self._dangling(service, version.logic, (), names, "version", public=public)
         async for found in self._pinned(version):
             place = f"{found.head.kind.value}.{found.head.name}"
             failures += await self._component(service, found, names, place, public=public)
@@ -59,6 +64,11 @@ class ReleaseCheck:
                 f"Version {version.name!r} can't be published: {summary(failures)}",
                 details=failures[:_MOST_FAILURES],
             )
+
+    async def _unbound(self, service: Service) -> list[Detail]:
+        """Securities that let users' credentials go anywhere."""
+        found = [(each, unbound(each)) async for each in self._securities.all_of(service.id)]
+        return [Detail(f"security.{each.title or each.id}.config", reason) for each, reason in found if reason]
 
     async def _component(
         self, service: Service, found: Found, names: Mapping[Kind, set[str]], place: str, *, public: bool
