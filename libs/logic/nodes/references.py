@@ -10,6 +10,9 @@ from libs.logic.scope import Credential, Scope
 
 Steps = tuple[str | int, ...]
 
+# No array is longer, and Python reads numbers of thousands of digits only to refuse them.
+_LONGEST_POSITION = 18
+
 
 def compile_reference(compiler: Compiler, node: Node, path: Path, depth: int) -> Piece:
     name = node.get("category") if "category" in node else node.get("operation")
@@ -149,7 +152,7 @@ def walk(value: Any, steps: Steps) -> Any:
 
 
 def _element(elements: list[Any], step: str | int) -> Any:
-    if isinstance(step, str) and not (step.isascii() and step.isdigit()):
+    if isinstance(step, str) and not (step.isascii() and step.isdigit() and len(step) <= _LONGEST_POSITION):
         return None
     position = int(step)
     return elements[position] if 0 <= position < len(elements) else None
