@@ -27,6 +27,7 @@ from libs.common.contracts.catalog import (
 from libs.common.contracts.envelope import decode
 from libs.common.contracts.identity import UserGrant
 from libs.common.errors import Conflict, NotFound, Unprocessable
+from libs.logic.compiler import CallKey
 from libs.logic.errors import InvalidLogic
 from libs.logic.program import Program, aside, compile_hooks
 from libs.logic.scope import Bound
@@ -173,7 +174,7 @@ def compile_content(name: str, content: Mapping[str, Any], bound: Iterable[Bound
     schema = content.get("schema") or {}
     try:
         return CompiledContent(
-            hooks=compile_hooks(content.get("logic") or {}, bound=_by_key(bound)),
+            hooks=compile_hooks(content.get("logic") or {}, bound=bound_names(bound)),
             input=input_validator(schema),
             output=output_validator(schema),
             values=values_validator(schema),
@@ -182,5 +183,6 @@ def compile_content(name: str, content: Mapping[str, Any], bound: Iterable[Bound
         raise Unprocessable("invalid_component", f"{name!r} can't be run; save it anew: {invalid}") from None
 
 
-def _by_key(names: Iterable[BoundName]) -> dict[tuple[str, str, str], Bound]:
+def bound_names(names: Iterable[BoundName]) -> dict[CallKey, Bound]:
+    """As logic is compiled with them."""
     return {each.key: Bound(each.service_id, each.owner_platform_id, each.identity) for each in names}

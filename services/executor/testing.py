@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
 
 from libs.common.contracts.catalog import Kind
 from libs.common.errors import Conflict, Invalid, NotFound, ServiceError, Unprocessable, invalid
+from libs.logic.compiler import CallKey
 from libs.logic.errors import InvalidLogic, LogicError
 from libs.logic.program import Program, compile_node
-from libs.logic.scope import Scope
+from libs.logic.scope import Bound, Scope
 from libs.runtime.bindings import Actor
+from libs.runtime.components import bound_names
 from libs.runtime.host import Runtime
 from libs.runtime.problems import problem_of
 from services.executor.clients import LogicClient
@@ -30,7 +33,7 @@ class LogicTests:
     async def run(self, asker: Asker, test: LogicTest) -> bytes:
         """The result as JSON. Raises NotFound, Invalid for the path, and Unprocessable or TimedOut for what failed."""
         service, logic = await self._logic.of(asker, test)
-        program = _program(_at(logic.logic, test), test)
+        program = _program(_at(logic.logic, test), test, bound_names(logic.bound))
         host = self._runtime.host(Actor(asker.platform_id, asker.user, test.credential_id), service)
         try:
             scope = await host.scope(program, test.data)
@@ -62,9 +65,9 @@ def _there_is(node: Any) -> str:
     return f"there is a list of {len(node)}" if isinstance(node, list) else "there is a value that has no members"
 
 
-def _program(node: Any, test: LogicTest) -> Program:
+def _program(node: Any, test: LogicTest, bound: Mapping[CallKey, Bound]) -> Program:
     try:
-        return compile_node(node, path=test.path)
+        return compile_node(node, path=test.path, bound=bound)
     except InvalidLogic as error:
         raise invalid(test.path_member, f"this logic can't be run; save it anew: {error}") from None
 

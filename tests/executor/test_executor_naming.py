@@ -39,6 +39,9 @@ async def test_what_was_renamed_is_called_still_and_not_what_took_its_name(ada: 
     await ada.ok("PUT", f"/v1/service/mail?{AS_ADA}", json={"name": "post"})
     await make(ada, "mail", send="of another service")
     assert await called(ada) == "as meant"
+    row = await ada.ok("GET", "/v1/service/crm/action/caller")
+    test = {"table": "ActionVersion", "id": row["id"], "source": ["execute"], "data": {}}
+    assert await ada.ok("POST", "/v1/test/logic", json=test) == "as meant"
 
 
 async def test_what_is_made_anew_takes_the_place_of_what_was_deleted(ada: Running) -> None:

@@ -195,7 +195,7 @@ class VersionGrant(Record):
 
 
 class LogicQuestion(Record):
-    """The logic of a row of this kind, or without `kind` of a service version: whosever it is, the caller checks that."""
+    """The logic of a row of this kind, without `kind` of a service version: whosever it is, the caller checks that."""
 
     kind: Kind | None
     id: str
@@ -206,6 +206,7 @@ class LogicGrant(Record):
 
     service_id: str
     logic: dict[str, Any]
+    bound: tuple[BoundName, ...] = ()
 
 
 FIND_SERVICE = Call(

@@ -98,7 +98,9 @@ class Resolution:
         head = await self._heads.by_row(question.id)
         row = head.row(question.id) if head is not None and head.kind is question.kind else None
         found = await self._contents.of(head, row) if head is not None and row is not None else None
-        return LogicGrant(service_id=found.head.service_id, logic=found.members["logic"]) if found is not None else None
+        if found is None:
+            return None
+        return LogicGrant(service_id=found.head.service_id, logic=found.members["logic"], bound=found.bound)
 
     async def all(self, question: ComponentsQuestion) -> ComponentsGrant:
         grants: list[ComponentGrant] = []
