@@ -34,7 +34,7 @@ def _key(value: Any) -> Any:
 Token = Annotated[Text, "The token, three parts with dots between them."]
 Key = Annotated[
     Any,
-    Type({"type": ["string", "object"]}, "a text or a JWK", _key),
+    Type({}, "a text or a JWK", _key),
     "The key: a secret for HS256, HS384 and HS512; or RSA's for RS256 and PS256 and their kin; or one of the curves "
     "P-256, P-384 and P-521 for ES256, ES384 and ES512. A secret is a text; the others are PEM, also of a certificate. "
     "Each may be a JWK, as an object or a text, and so may a secret whose bytes are no text (kty oct).",
