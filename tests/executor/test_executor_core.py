@@ -35,6 +35,14 @@ async def test_the_example_of_the_language_answers_what_it_says(ada: Running) ->
     assert executed["output"] == "adc"
 
 
+async def test_a_condition_is_asked_by_its_path_and_by_a_node(ada: Running) -> None:
+    given = {"string": "abc", "part": "b"}
+    path = f"/v1/service/core/condition/string.contains/execute?{AS_ADA}"
+    assert await ada.ok("POST", path, json={"input": given}) == {"input": given, "output": True}
+    node = {"@type": "condition", "service": "core", "condition": "string.contains", "input": {**given, "part": "d"}}
+    assert await ada.ok("POST", f"/v1/execute?{AS_ADA}", json=node) is False
+
+
 async def test_its_input_is_checked_as_that_of_any_action(ada: Running) -> None:
     refused = await ada.api("POST", f"{LOWER}/execute?{AS_ADA}", json={"string": 1, "text": "ABC"})
     assert (refused.status, refused.body["code"]) == (400, "invalid_input")
