@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from libs.logic.core.arrays import ANY, ARRAY, COUNT, Elements
+from libs.logic.core.arrays import ANY, ARRAY, COUNT, Elements, first_of_each
 from libs.logic.core.comparison import Operator, holds, key_of, ordered_kind
 from libs.logic.core.numbers import total
 from libs.logic.core.numerals import fit, written
@@ -121,8 +121,7 @@ def sort(
 @functions.action("array.unique-by", "Without repetitions by", output=ARRAY, large_bytes=_LARGE_BYTES)
 def unique_by(array: Elements, path: Path) -> list[Any]:
     """Leaves out each element in which what is at a path is equal to that in one before it."""
-    find = finder(path)
-    return list({key_of(find(element)): element for element in reversed(array)}.values())[::-1]
+    return first_of_each(map(key_of, map(finder(path), array)), array)
 
 
 @functions.action(
