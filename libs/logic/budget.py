@@ -66,8 +66,7 @@ class Meter:
     def nest(self, chain: tuple[str, ...]) -> None:
         """Refuses to enter the last action of a chain of nested ones when the chain is too long."""
         if len(chain) > self.budget.depth:
-            told = " → ".join((*chain[:3], "…", *chain[-3:]))
-            raise exceeded("depth", f"actions are nested deeper than {self.budget.depth}: {told}")
+            raise exceeded("depth", f"actions are nested deeper than {self.budget.depth}: {chain_told(chain)}")
 
     def check_output(self, value: object) -> None:
         if exceeds(value, self.budget.output_bytes):
@@ -92,6 +91,11 @@ class Meter:
             f"The evaluation took longer than its wall time budget of {self.budget.wall_s:g} s.",
             details={"budget": "wall"},
         )
+
+
+def chain_told(chain: tuple[str, ...]) -> str:
+    """Nested actions, outermost first; of a long chain both ends, which show where it goes round."""
+    return " → ".join(chain if len(chain) <= 7 else (*chain[:3], "…", *chain[-3:]))
 
 
 def exceeded(budget: str, what: str, *, path: Path = ()) -> LogicError:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from libs.logic.budget import exceeded
+from libs.logic.budget import chain_told, exceeded
 from libs.logic.compiler import (
     MOST_PROBLEMS,
     CallKey,
@@ -94,7 +94,7 @@ class Program:
             error.blot(scope.secret_texts())
             raise
         except RecursionError:
-            raise _too_deep() from None
+            raise _too_deep(scope.chain) from None
         return value
 
     async def evaluate(self, scope: Scope) -> Any:
@@ -118,12 +118,13 @@ class Program:
             error.blot(scope.secret_texts())
             raise
         except RecursionError:
-            raise _too_deep() from None
+            raise _too_deep(scope.chain) from None
         return value
 
 
-def _too_deep() -> LogicError:
-    return exceeded("depth", "actions and the nodes around them are nested too deeply")
+def _too_deep(chain: tuple[str, ...]) -> LogicError:
+    told = f": {chain_told(chain)}" if chain else ""
+    return exceeded("depth", f"actions and the nodes around them are nested too deeply{told}")
 
 
 def compile_node(node: object, *, path: Path = (), bound: Mapping[CallKey, Bound] = _UNBOUND) -> Program:

@@ -14,7 +14,6 @@ from libs.runtime.bindings import Actor
 from libs.runtime.host import Runtime
 from tests.runtime.conftest import Execute
 from tests.runtime.deputy import SOURCE, SPEND, TOKEN, Case, call, source
-from tests.runtime.provider import Provider
 from tests.runtime.world import World
 
 Steal = Callable[..., Awaitable[LogicError]]
@@ -205,14 +204,29 @@ async def test_a_node_of_the_request_gives_no_credential_to_what_is_nested_in_it
 
 
 async def test_services_that_call_each_other_end_by_depth_with_the_chain(
-    execute: Execute, case: Case, world: World, provider: Provider
+    execute: Execute, case: Case, world: World
 ) -> None:
     world.add_action(case.bank, "ping", call("hostile", "pong"))
     world.add_action(case.hostile, "pong", call("bank", "ping"))
-    with pytest.raises(LogicError) as ended:
-        await execute("bank", "ping", depth=8)
-    error = ended.value
-    assert (error.code, error.details["budget"]) == ("budget_exceeded", "depth")
-    assert "hostile/pong → bank/ping → hostile/pong" in error.message
-    with pytest.raises(LogicError, match="nested deeper than 64"):
+    for depth, chain in {
+        2: "hostile/pong → bank/ping → hostile/pong",
+        64: "hostile/pong → bank/ping → hostile/pong → … → hostile/pong → bank/ping → hostile/pong",
+    }.items():
+        with pytest.raises(LogicError) as ended:
+            await execute("bank", "ping", depth=depth)
+        assert ended.value.details["budget"] == "depth"
+        assert f"nested deeper than {depth}: {chain}." in ended.value.message
+
+
+async def test_calls_that_are_deep_in_other_nodes_end_by_depth_with_the_chain_too(
+    execute: Execute, case: Case, world: World
+) -> None:
+    world.add_action(case.bank, "ping", nested_in_lists(call("hostile", "pong"), 100))
+    world.add_action(case.hostile, "pong", nested_in_lists(call("bank", "ping"), 100))
+    with pytest.raises(LogicError, match="too deeply: hostile/pong → bank/ping") as ended:
         await execute("bank", "ping")
+    assert (ended.value.code, ended.value.details["budget"]) == ("budget_exceeded", "depth")
+
+
+def nested_in_lists(node: Any, levels: int) -> Any:
+    return node if levels == 0 else [nested_in_lists(node, levels - 1)]
