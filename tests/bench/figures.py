@@ -15,6 +15,7 @@ from tests.api_client import ApiClient
 from tests.bench import subject
 from tests.bench.catalog import catalog
 from tests.bench.compared import Compared
+from tests.bench.logic import logic
 from tests.bench.parties import bare
 from tests.bench.report import Figure, rate
 from tests.bench.stage import Stage, port_of
@@ -70,6 +71,11 @@ async def catalog_at_size(stage: Stage) -> list[Figure]:
     return await catalog(stage, _compare)
 
 
+async def logic_evaluated(stage: Stage) -> list[Figure]:
+    """(i) The logic language by itself, and what it adds to an HTTP call."""
+    return await logic(stage)
+
+
 async def cold_start(stage: Stage) -> list[Figure]:
     """(f) From nothing to the first answer, each time with a new data directory."""
     ours: list[float] = []
@@ -121,6 +127,7 @@ FIGURES: dict[str, Callable[[Stage], Awaitable[list[Figure]]]] = {
     "f": cold_start,
     "g": memory,
     "h": catalog_at_size,
+    "i": logic_evaluated,
 }
 
 

@@ -19,6 +19,7 @@ from tests.bench.sink import Sink, content_length
 from tests.bench.wire import Job, Result
 
 _SETTLED_WITHIN_S = 20.0
+_LONGEST_JOB_BYTES = 8 << 20
 
 
 class Caller(asyncio.Protocol):
@@ -91,7 +92,7 @@ async def main() -> None:
     generator = Generator()
     server = await loop.create_server(lambda: Sink(generator.arrived), "127.0.0.1", 0)
     _tell(server.sockets[0].getsockname()[1])
-    jobs = asyncio.StreamReader()
+    jobs = asyncio.StreamReader(limit=_LONGEST_JOB_BYTES)
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(jobs), sys.stdin)
     while line := await jobs.readline():
         _tell(asdict(await generator.work(Job(**orjson.loads(line)))))

@@ -30,10 +30,12 @@ class Figure:
 
     @property
     def met(self) -> bool | None:
-        """Throughput is held to its ratio, at least; time and memory to their value, at most."""
+        """Throughput is held to its ratio, or without one to its value, at least; time and memory at most."""
         if self.target is None:
             return None
-        return self.ratio >= self.target if self.unit == "1/s" and self.ratio is not None else self.value <= self.target
+        if self.unit == "1/s":
+            return (self.value if self.ratio is None else self.ratio) >= self.target
+        return self.value <= self.target
 
     def line(self) -> bytes:
         told = {
@@ -92,7 +94,9 @@ def _row(figure: Figure) -> tuple[str, ...]:
 def _target(figure: Figure) -> str:
     if figure.target is None:
         return ""
-    return f"≥ {figure.target:.2f}" if figure.unit == "1/s" else f"≤ {_told(figure.target, figure.unit)}"
+    if figure.unit == "1/s" and figure.ratio is not None:
+        return f"≥ {figure.target:.2f}"
+    return f"{'≥' if figure.unit == '1/s' else '≤'} {_told(figure.target, figure.unit)}"
 
 
 def _told(value: float, unit: str) -> str:
