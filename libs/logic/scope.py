@@ -105,6 +105,7 @@ class Computation:
     """The JSONata expression, or the name of core's function."""
     source: Any
     meter: Meter
+    tenant: str = ""
 
 
 class Sandbox(Protocol):

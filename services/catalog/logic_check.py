@@ -7,22 +7,24 @@ from functools import partial
 from typing import Any, Protocol
 
 from libs.common.errors import Detail, Unavailable, invalid_request
-from libs.logic.compiler import ScriptSource
+from libs.logic.compiler import ExpressionSource, ScriptSource
 from libs.logic.errors import InvalidLogic, LogicError, Problem
 from libs.logic.program import aside, compile_hooks
 
-MOST_SCRIPTS = 200
+MOST_TEXTS = 200
 MOST_CALLED = 500
 
 
 class SyntaxCheck(Protocol):
-    """Finds syntax errors in scripts without running them; raises LogicError when it can't just now."""
+    """Finds syntax errors without running what it is given; raises LogicError when it can't just now."""
 
     async def check_syntax(self, scripts: Sequence[ScriptSource]) -> list[Problem]: ...
 
+    async def check_expressions(self, expressions: Sequence[ExpressionSource]) -> list[Problem]: ...
+
 
 class LogicCheck:
-    """Compiles hooks as they will be compiled to run, and has their scripts parsed."""
+    """Compiles hooks as they will be compiled to run, and has their scripts and expressions parsed."""
 
     def __init__(self, sandbox: SyntaxCheck) -> None:
         self._sandbox = sandbox
@@ -41,10 +43,12 @@ class LogicCheck:
             told = f"calls {len(called)} different actions and conditions, more than {MOST_CALLED}; call fewer"
             return [*unknown, Detail("logic", told)]
         scripts = [script for program in programs.values() for script in program.scripts]
-        if len(scripts) > MOST_SCRIPTS:
-            return [*unknown, Detail("logic", f"holds {len(scripts)} scripts, more than {MOST_SCRIPTS}; write fewer")]
+        expressions = [expression for program in programs.values() for expression in program.expressions]
+        for texts, kind in ((scripts, "scripts"), (expressions, "expressions")):
+            if len(texts) > MOST_TEXTS:
+                return [*unknown, Detail("logic", f"holds {len(texts)} {kind}, more than {MOST_TEXTS}; write fewer")]
         try:
-            problems = await self._sandbox.check_syntax(scripts)
+            problems = await self._sandbox.check_syntax(scripts) + await self._sandbox.check_expressions(expressions)
         except LogicError as error:
             raise Unavailable("sandbox_unavailable", error.message, retry_after_s=1) from None
         return unknown + [_detail(problem) for problem in problems]

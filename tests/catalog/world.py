@@ -65,7 +65,7 @@ from libs.common.web.app import Dispatcher, Mount
 from libs.common.web.endpoint import Endpoints
 from libs.common.web.idempotency import IdempotentAnswers
 from libs.common.web.idempotency import collection_spec as kept_answers
-from libs.logic.compiler import ScriptSource
+from libs.logic.compiler import ExpressionSource, ScriptSource
 from libs.logic.core import LIBRARY
 from libs.logic.core.registry import Library
 from libs.logic.errors import Problem
@@ -102,9 +102,12 @@ class TickingClock:
 
 
 class AnyScript:
-    """Takes every script for well-formed."""
+    """Takes every script and expression for well-formed."""
 
     async def check_syntax(self, scripts: Sequence[ScriptSource]) -> list[Problem]:
+        return []
+
+    async def check_expressions(self, expressions: Sequence[ExpressionSource]) -> list[Problem]:
         return []
 
 

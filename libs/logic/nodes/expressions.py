@@ -19,7 +19,7 @@ def compile_expression(compiler: Compiler, node: Node, path: Path, depth: int) -
     compiler.expressions.append(ExpressionSource((*path, "expression"), text))
 
     async def evaluate(scope: Scope) -> Any:
-        computation = Computation("expression", text, await source(scope), scope.meter)
+        computation = Computation("expression", text, await source(scope), scope.meter, scope.tenant)
         try:
             return await scope.host.sandbox.compute(computation)
         except LogicError as error:

@@ -47,7 +47,8 @@ def _call(function: Function, source: Evaluate, name: ComponentName) -> Evaluate
         given = await source(scope)
         try:
             if function.is_large(given):
-                return await scope.host.sandbox.compute(Computation("function", function.name, given, scope.meter))
+                computation = Computation("function", function.name, given, scope.meter, scope.tenant)
+                return await scope.host.sandbox.compute(computation)
             value = function.call(given)
             scope.meter.take_data(size_bytes(value))
         except LogicError as error:

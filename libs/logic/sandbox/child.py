@@ -4,7 +4,6 @@ Imports nothing that it doesn't need and knows no JSON: what scripts see and say
 """
 
 import os
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 from _quickjs import Context
 
 from libs.logic.sandbox import frames, libraries
-from libs.logic.sandbox.lockdown import SOCKET, LockdownRefused, lock_down
+from libs.logic.sandbox.serving import Reply, serve
 
 _STACK_BYTES = 512 << 10
 _SPARE_BYTES = 1 << 20
@@ -27,8 +26,6 @@ _FIRST_LINE = b"\n" * (frames.LINE_OFFSET - 1) + b"(async function () {\n"
 _LAST_LINE = b"\n})"
 
 _OUTCOMES = {"D": frames.DONE, "T": frames.THREW, "W": frames.WAITING}
-
-Reply = tuple[int, bytes]
 
 
 class Overrun(Exception):
@@ -209,25 +206,5 @@ class Sandbox:
         return frames.WAITING, told
 
 
-def send(kind: int, call_id: int, body: bytes = b"") -> None:
-    left = memoryview(frames.frame(kind, call_id, body))
-    while left:
-        left = left[os.write(SOCKET, left) :]
-
-
 def main(seccomp: str) -> None:
-    """Serves frames on standard input, which is a socket, until the parent closes it."""
-    sandbox = Sandbox()
-    try:
-        lock_down(seccomp=seccomp != "off")
-    except LockdownRefused as refused:
-        send(frames.REFUSED, 0, str(refused).encode())
-        sys.exit(1)
-    send(frames.READY, 0)
-    buffer = bytearray()
-    while chunk := os.read(SOCKET, frames.READ_BYTES):
-        buffer += chunk
-        for kind, call_id, body in frames.split(buffer):
-            reply = sandbox.handle(kind, call_id, body)
-            if reply is not None:
-                send(reply[0], call_id, reply[1])
+    serve(Sandbox().handle, seccomp)

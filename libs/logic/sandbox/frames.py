@@ -4,11 +4,12 @@ import struct
 from collections.abc import Iterator
 from typing import Final
 
-# To the process. Every RUN, ANSWER and CHECK gets exactly one reply, in order; DROP gets none.
+# To the process. Every one gets exactly one reply, in order; DROP alone gets none.
 RUN: Final = 1
 ANSWER: Final = 2
 CHECK: Final = 3
 DROP: Final = 4
+COMPUTE: Final = 5
 
 # From the process.
 READY: Final = 16
@@ -27,6 +28,10 @@ REASONS: Final = ("script", "cpu", "memory", "output", "waiting")
 HEADER: Final = struct.Struct("!IBI")
 RUN_HEAD: Final = struct.Struct("!dQQII")
 """CPU seconds, memory bytes, output bytes, libraries, length of the script; then the script, then its arguments."""
+COMPUTE_HEAD: Final = struct.Struct("!dQQ?I")
+"""CPU seconds, memory bytes, output bytes, whether it is one of core's functions, length of the expression or of the
+function's name; then that, then the input as JSON. Replied to with the CPU seconds, then: DONE the value as JSON, THREW
+an error as JSON, FAILED the budget's name."""
 CPU: Final = struct.Struct("!d")
 """CPU seconds used since the call's last reply; the head of every reply to RUN and ANSWER."""
 SIZE: Final = struct.Struct("!Q")

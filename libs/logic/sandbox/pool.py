@@ -1,39 +1,29 @@
-"""The sandbox processes of a service: as many as it has cores, each replaced when it overruns or dies."""
+"""The sandbox of a service: processes that run scripts, and others, started in need, that compute."""
 
 import asyncio
 import os
 import sys
-from collections import Counter
-from collections.abc import Callable, Coroutine, Sequence
-from itertools import count
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
-from libs.logic.compiler import ScriptSource
-from libs.logic.errors import LogicError, Problem
+from libs.logic.compiler import ExpressionSource, ScriptSource
+from libs.logic.errors import Problem
 from libs.logic.sandbox import frames
 from libs.logic.sandbox.calls import Call, SyntaxFault, out_of_cpu
+from libs.logic.sandbox.computations import ComputationCall, ExpressionCheck, body_of, out_of_time
 from libs.logic.sandbox.job import Job
-from libs.logic.sandbox.process import SandboxProcess, Seccomp
-from libs.logic.sandbox.queue import FairQueue
+from libs.logic.sandbox.process import COMPUTATIONS, SCRIPTS, Seccomp
+from libs.logic.sandbox.processes import ProcessPool
 from libs.logic.sandbox.shares import Shares
-
-# While every process is at a script that takes long, others are started beside them, so that short scripts
-# need not wait for long ones: the system's scheduler shares the cores among them.
-_SPARES_PER_PROCESS = 3
-_LONG_S = 0.05
-_LOOK_AGAIN_S = 0.025
-_SPARES_KEPT_S = 30.0
-
-# Whoever waits longer for a process is told to come back later.
-_LONGEST_WAIT_S = 5.0
-_NO_TIME = f"The sandbox had no time for a script in {_LONGEST_WAIT_S:g} s; try again later."
-
-# What the contexts of all scripts that wait for the host may hold, for each of `size` processes.
-_WAITING_BYTES = 256 << 20
+from libs.logic.scope import Computation
 
 
 class SandboxPool:
-    """Runs scripts; grows from one process to `size` while scripts have to wait for one, and beyond in need."""
+    """Runs scripts and computations, each kind in up to `size` processes of its own.
+
+    Those for scripts are kept, and there are more of them while all are at long scripts.
+    """
 
     def __init__(
         self,
@@ -44,43 +34,30 @@ class SandboxPool:
         seccomp: Seccomp = "required",
         on_replaced: Callable[[], None] | None = None,
     ) -> None:
-        self._on_replaced = on_replaced
-        self.size = size or os.cpu_count() or 1
-        self._most_places = self.size * (1 + _SPARES_PER_PROCESS)
-        self._calls_per_process = calls_per_process
-        self._grace_s = grace_s
+        self._scripts, self._computations = (
+            ProcessPool(
+                program,
+                size=size or os.cpu_count() or 1,
+                calls_per_process=calls_per_process,
+                grace_s=grace_s,
+                seccomp=seccomp,
+                on_replaced=on_replaced,
+            )
+            for program in (SCRIPTS, COMPUTATIONS)
+        )
         self._seccomp = seccomp
-        self._ids = count(1)
-        self._queue = FairQueue()
-        self._shares = Shares(most_calls=self.size * calls_per_process, waiting_bytes=self.size * _WAITING_BYTES)
-        self._processes: list[SandboxProcess] = []
-        self._places = 0
-        self._keepers: set[asyncio.Task[None]] = set()
-        self._closed = False
-        self._look_again: asyncio.TimerHandle | None = None
 
     async def start(self) -> None:
-        """Raises OSError when not even one process comes up."""
-        process = self._new_process()
-        await process.start()
-        self._places += 1
-        self._processes.append(process)
-        self._keep(self._serve(process))
+        """Raises OSError when not even one process for scripts comes up."""
+        await self._scripts.start()
 
     def fill(self) -> None:
-        """Begins to start all `size` processes, so that the first scripts need not share one."""
-        while self._places < self.size:
-            self._grow()
+        """Begins to start all processes for scripts, so that the first scripts need not share one."""
+        self._scripts.fill()
 
     async def close(self) -> None:
         """Ends every process; what still runs ends as `sandbox_lost`."""
-        self._closed = True
-        if self._look_again is not None:
-            self._look_again.cancel()
-        self._fail_queue("the service is shutting down")
-        for process in self._processes:
-            process.kill()
-        await asyncio.gather(*self._keepers)
+        await asyncio.gather(self._scripts.close(), self._computations.close())
 
     @property
     def filtered(self) -> bool:
@@ -89,7 +66,7 @@ class SandboxPool:
 
     @property
     def pids(self) -> list[int]:
-        return [process.pid for process in self._processes]
+        return self._scripts.pids + self._computations.pids
 
     async def run(self, job: Job) -> Any:
         """What the script returned; raises LogicError, whose path is left to the caller."""
@@ -100,154 +77,31 @@ class SandboxPool:
         head = frames.RUN_HEAD.pack(
             meter.cpu_left_s, budget.memory_bytes, budget.output_bytes, job.libraries, len(job.script)
         )
-        return await self._outcome(frames.RUN, head + job.script + job.arguments, job)
+        return await self._script(frames.RUN, head + job.script + job.arguments, job)
+
+    async def compute(self, computation: Computation) -> Any:
+        """The value; raises LogicError, whose path is left to the caller."""
+        if computation.meter.cpu_left_s <= 0:
+            raise out_of_time(computation.meter)
+        return await self._computations.outcome(partial(ComputationCall, computation, body_of(computation)))
 
     async def check_syntax(self, scripts: Sequence[ScriptSource]) -> list[Problem]:
         problems = []
         for script in scripts:
             try:
-                await self._outcome(frames.CHECK, script.text.encode("utf-8", "replace"), None)
+                await self._script(frames.CHECK, script.text.encode("utf-8", "replace"), None)
             except SyntaxFault as fault:
                 message, line, column = fault.args
                 problems.append(Problem(script.path, message, line, column))
         return problems
 
-    async def _outcome(self, kind: int, body: bytes, job: Job | None) -> Any:
-        if self._closed:
-            raise _lost("the service is shutting down")
-        call = Call(next(self._ids), kind, body, job, self._shares)
-        self._shares.enter(call.tenant)
-        try:
-            self._enqueue(call)
-            self._dispatch()
-            return await call.future
-        finally:
-            self._shares.leave(call.tenant)
-            call.release()
-            for process in self._processes:
-                process.forget(call)
+    async def check_expressions(self, expressions: Sequence[ExpressionSource]) -> list[Problem]:
+        """Raises LogicError when it can't be said just now."""
+        checks = [await self._computations.outcome(partial(ExpressionCheck, expression)) for expression in expressions]
+        return [problem for problem in checks if problem is not None]
 
-    def _enqueue(self, call: Call) -> None:
-        call.queued_s = asyncio.get_running_loop().time()
-        self._queue.put(call)
+    async def _script(self, kind: int, body: bytes, job: Job | None) -> Any:
+        def make_call(call_id: int, shares: Shares) -> Call:
+            return Call(call_id, kind, body, job, shares)
 
-    def _dispatch(self) -> None:
-        while self._queue:
-            process = self._freest()
-            if process is None or process.load[0] > 0:
-                self._grow()
-            call = self._queue.take(self._hogs()) if process is not None else None
-            if process is None or call is None:
-                self._look_later()
-                return
-            if not process.is_behind_its_own(call):
-                self._look_later()
-            process.begin(call)
-
-    def _look_later(self) -> None:
-        """Whether the processes are at something long shows only with time."""
-        if self._look_again is None and not self._closed:
-            self._look_again = asyncio.get_running_loop().call_later(_LOOK_AGAIN_S, self._look)
-
-    def _look(self) -> None:
-        self._look_again = None
-        for call in self._queue.take_older(asyncio.get_running_loop().time() - _LONGEST_WAIT_S):
-            call.fail(LogicError("sandbox_full", _NO_TIME))
-        for process in self._processes:
-            for call in process.take_back():
-                call.id = next(self._ids)
-                self._queue.put_back(call)
-            if process.is_mixed:
-                self._look_later()
-        self._dispatch()
-
-    def _hogs(self) -> list[str]:
-        """Tenants whose long scripts have half of the places: the others are left to others."""
-        if len(self._processes) <= self.size:
-            return []
-        held = Counter(call.tenant for process in self._processes if (call := process.long_running()) is not None)
-        return [tenant for tenant, places in held.items() if tenant and places >= self._most_places // 2]
-
-    def _freest(self) -> SandboxProcess | None:
-        free = [
-            process for process in self._processes if process.has_room and len(process.calls) < self._calls_per_process
-        ]
-        return min(free, key=lambda process: process.load, default=None)
-
-    def _grow(self) -> None:
-        if not self._closed and (self._places < self.size or self._needs_spare()):
-            self._places += 1
-            self._keep(self._add_process())
-
-    def _needs_spare(self) -> bool:
-        starting = self._places > len(self._processes)
-        room = self._places < self._most_places
-        return room and not starting and all(process.busy_s > _LONG_S for process in self._processes)
-
-    def _retire(self) -> None:
-        """Ends a spare process that has nothing to do; asked again later while there are others."""
-        if self._closed or len(self._processes) <= self.size:
-            return
-        idle = next((process for process in self._processes if process.load == (0, 0)), None)
-        if idle is not None:
-            idle.retired = True
-            idle.kill()
-        asyncio.get_running_loop().call_later(_SPARES_KEPT_S, self._retire)
-
-    def _keep(self, keeping: Coroutine[Any, Any, None]) -> None:
-        keeper = asyncio.create_task(keeping)
-        self._keepers.add(keeper)
-        keeper.add_done_callback(self._keepers.discard)
-
-    def _new_process(self) -> SandboxProcess:
-        return SandboxProcess(grace_s=self._grace_s, seccomp=self._seccomp, on_room=self._dispatch)
-
-    async def _add_process(self) -> None:
-        process = self._new_process()
-        try:
-            await process.start()
-        except OSError:
-            self._places -= 1
-            if not self._processes:
-                self._fail_queue("no sandbox process could be started")
-            return
-        self._processes.append(process)
-        if len(self._processes) == self.size + 1:
-            asyncio.get_running_loop().call_later(_SPARES_KEPT_S, self._retire)
-        await self._serve(process)
-
-    async def _serve(self, process: SandboxProcess) -> None:
-        """Keeps the process in use until it is lost, then sees to the calls that were on it."""
-        if self._closed:
-            process.kill()
-        self._dispatch()
-        await process.lost.wait()
-        self._processes.remove(process)
-        self._places -= 1
-        if self._on_replaced is not None and not (self._closed or process.retired):
-            self._on_replaced()
-        self._rescue(process)
-        if not self._processes:
-            self._grow()
-        self._dispatch()
-        await process.stop()
-
-    def _rescue(self, process: SandboxProcess) -> None:
-        """Runs again what can't have had an effect, once if it may have been what ended the process."""
-        for call in process.calls.values():
-            if call is process.overrun:
-                call.overran()
-            elif self._closed or call.called_host or call.losses:
-                call.fail(_lost("its process ended while it ran"))
-            else:
-                call.losses += call.began
-                call.began = False
-                self._enqueue(call)
-
-    def _fail_queue(self, why: str) -> None:
-        for call in self._queue.take_all():
-            call.fail(_lost(why))
-
-
-def _lost(why: str) -> LogicError:
-    return LogicError("sandbox_lost", f"The script was lost: {why}.")
+        return await self._scripts.outcome(make_call)

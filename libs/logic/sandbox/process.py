@@ -11,6 +11,7 @@ import time
 from asyncio.subprocess import DEVNULL, Process
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -21,7 +22,7 @@ from libs.logic.sandbox.lockdown import LockdownRefused
 Seccomp = Literal["required", "off"]
 
 _ROOT = str(Path(__file__).resolve().parents[3])
-_PROGRAM = "import sys; sys.path += sys.argv[1:3]; from libs.logic.sandbox.child import main; main(sys.argv[3])"
+_START = "import importlib, sys; sys.path += sys.argv[3:]; importlib.import_module(sys.argv[1]).main(sys.argv[2])"
 _START_S = 10.0
 
 # Before a process that hangs is killed, what it may have replied already is given this long to be read.
@@ -41,14 +42,49 @@ _WINDOW = 3
 _PROMPT_S = 0.02
 
 
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A kind of sandbox process."""
+
+    module: str
+    """Has a function `main`, which serves frames."""
+    call: str
+    """What one of its calls is called."""
+    folders: tuple[str, ...]
+    """Those with what it imports beside the standard library and ours."""
+    kept: bool
+    """Whether processes stay though they have nothing to do."""
+    spares: int
+    """How many others there may be beside each that is at a call that takes long."""
+
+
+def _folders(*packages: str) -> tuple[str, ...]:
+    """Those that hold the packages."""
+    folders: dict[str, None] = {}
+    for package in packages:
+        spec = importlib.util.find_spec(package)
+        if spec is None or spec.origin is None:
+            raise ModuleNotFoundError(f"the package {package} is not installed")
+        place = Path(spec.origin)
+        folders[str(place.parents[1] if place.name == "__init__.py" else place.parent)] = None
+    return tuple(folders)
+
+
+SCRIPTS = Program("libs.logic.sandbox.child", "script", _folders("_quickjs"), kept=True, spares=3)
+COMPUTATIONS = Program(
+    "libs.logic.sandbox.computing", "computation", _folders("jsonata", "re2", "orjson"), kept=False, spares=0
+)
+
+
 class SandboxProcess(asyncio.Protocol):
     """Frames go in order, each is replied to in order, so the oldest without reply is the one being run."""
 
-    def __init__(self, *, grace_s: float, seccomp: Seccomp, on_room: Callable[[], None]) -> None:
+    def __init__(self, program: Program, *, grace_s: float, seccomp: Seccomp, on_room: Callable[[], None]) -> None:
         self.calls: dict[int, Call] = {}
         self.overrun: Call | None = None
         self.retired = False
         self.lost = asyncio.Event()
+        self._program = program
         self._grace_s = grace_s
         self._seccomp = seccomp
         self._on_room = on_room
@@ -72,10 +108,11 @@ class SandboxProcess(asyncio.Protocol):
                 "-I",
                 "-S",
                 "-c",
-                _PROGRAM,
-                _ROOT,
-                _site(),
+                _START,
+                self._program.module,
                 self._seccomp,
+                _ROOT,
+                *self._program.folders,
                 stdin=theirs.fileno(),
                 stdout=DEVNULL,
                 env={},
@@ -109,6 +146,11 @@ class SandboxProcess(asyncio.Protocol):
     def busy_s(self) -> float:
         """For how long it has been at the frame that it works on; 0 while it is idle."""
         return asyncio.get_running_loop().time() - self._turn_since_s if self._unreplied else 0.0
+
+    @property
+    def idle_s(self) -> float:
+        """For how long it has had nothing to do; 0 while it has calls."""
+        return asyncio.get_running_loop().time() - self._turn_since_s if self.load == (0, 0) else 0.0
 
     def begin(self, call: Call) -> None:
         self.calls[call.id] = call
@@ -270,11 +312,3 @@ class SandboxProcess(asyncio.Protocol):
             return time.clock_gettime(~self.pid << 3 | _CPUCLOCK_SCHED)
         except OSError:  # it is gone
             return 0.0
-
-
-def _site() -> str:
-    """The folder that holds the JavaScript engine's binding."""
-    spec = importlib.util.find_spec("_quickjs")
-    if spec is None or spec.origin is None:
-        raise ModuleNotFoundError("the package quickjs-ng is not installed")
-    return str(Path(spec.origin).parent)

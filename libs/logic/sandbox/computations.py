@@ -1,0 +1,107 @@
+"""Computations as their service sees them: an expression, one of core's functions, or an expression to be checked."""
+
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+
+from libs.logic.budget import Meter, exceeded
+from libs.logic.compiler import ExpressionSource
+from libs.logic.errors import LogicError, Problem
+from libs.logic.sandbox import frames
+from libs.logic.sandbox.calls import Call
+from libs.logic.sandbox.shares import Shares
+from libs.logic.scope import Computation
+from libs.logic.values import parse
+
+
+class ComputationCall(Call):
+    def __init__(self, computation: Computation, body: bytes, call_id: int, shares: Shares) -> None:
+        super().__init__(call_id, frames.COMPUTE, body, None, shares)
+        self._meter = computation.meter
+        self.tenant = computation.tenant
+        self.longest_turn_s = computation.meter.cpu_left_s
+
+    def receive(self, kind: int, body: bytes, answer: Callable[[bytes], None]) -> None:
+        if self.future.done():
+            return
+        self._meter.cpu_left_s -= frames.CPU.unpack_from(body)[0]
+        told = body[frames.CPU.size :]
+        try:
+            if kind == frames.FAILED:
+                raise self._out_of(told)
+            if kind == frames.THREW:
+                raise _thrown(told)
+            self._meter.take_data(len(told))
+            self.finish(_value(told))
+        except LogicError as error:
+            self.fail(error)
+
+    def overran(self) -> None:
+        self._meter.cpu_left_s = 0.0
+        self.fail(out_of_time(self._meter))
+
+    def _out_of(self, budget: bytes) -> LogicError:
+        if budget == b"memory":
+            return exceeded("memory", f"the computation needed more than {self._meter.budget.memory_bytes:,} bytes")
+        return out_of_time(self._meter)
+
+
+class ExpressionCheck(Call):
+    """Ends with None, or with the Problem that there is."""
+
+    def __init__(self, expression: ExpressionSource, call_id: int, shares: Shares) -> None:
+        super().__init__(call_id, frames.CHECK, expression.text.encode("utf-8", "replace"), None, shares)
+        self._expression = expression
+
+    def receive(self, kind: int, body: bytes, answer: Callable[[bytes], None]) -> None:
+        if kind == frames.DONE:
+            self.finish(None)
+        elif kind == frames.THREW:
+            self.finish(_problem(self._expression, _thrown(body[frames.CPU.size :])))
+        else:
+            self.overran()
+
+    def overran(self) -> None:
+        told = "The expression takes too much time or memory to be parsed; write a shorter one."
+        self.finish(Problem(self._expression.path, told))
+
+
+def body_of(computation: Computation) -> bytes:
+    """Raises LogicError for an input that is no JSON."""
+    budget = computation.meter.budget
+    text = computation.text.encode("utf-8", "replace")
+    is_function = computation.kind == "function"
+    head = frames.COMPUTE_HEAD.pack(
+        computation.meter.cpu_left_s, budget.memory_bytes, budget.output_bytes, is_function, len(text)
+    )
+    try:
+        return head + text + orjson.dumps(computation.source)
+    except orjson.JSONEncodeError as error:
+        raise LogicError("invalid_input", f"The input can't be written as JSON: {error}.") from None
+
+
+def out_of_time(meter: Meter) -> LogicError:
+    return exceeded("cpu", f"scripts and computations used more than {meter.budget.cpu_s:g} s of CPU time")
+
+
+def _thrown(body: bytes) -> LogicError:
+    told = orjson.loads(body)
+    return LogicError(told["code"], told["message"], details=told.get("details"))
+
+
+def _problem(expression: ExpressionSource, error: LogicError) -> Problem:
+    """With line and column from the position in the text, which is that of the last character read."""
+    position = error.details.get("position")
+    if position is None:
+        return Problem(expression.path, error.message)
+    before = expression.text[:position]
+    line_start = before.rfind("\n") + 1
+    return Problem(expression.path, error.message, before.count("\n") + 1, max(position - line_start, 1))
+
+
+def _value(body: bytes) -> Any:
+    try:
+        return parse(body)
+    except ValueError as error:
+        raise LogicError("script_error", f"The result can't be read as JSON: {error}.") from None

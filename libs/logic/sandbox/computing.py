@@ -1,0 +1,92 @@
+"""The other kind of sandbox process: evaluates JSONata expressions, and core's functions where the input is large."""
+
+import sys
+from collections.abc import Callable
+from time import process_time
+from typing import Any
+
+import orjson
+
+from libs.logic.budget import exceeded
+from libs.logic.core import LIBRARY
+from libs.logic.errors import LogicError
+from libs.logic.sandbox import frames
+from libs.logic.sandbox.expressions import Expressions
+from libs.logic.sandbox.limits import Limits, Overrun
+from libs.logic.sandbox.serving import Reply, serve
+from libs.logic.values import exceeds
+
+_CHECK_S = 1.0
+_CHECK_BYTES = 64 << 20
+
+
+class Computer:
+    """Replies to frames; whatever a computation raises ends it and nothing else."""
+
+    def __init__(self) -> None:
+        self._expressions = Expressions()
+        self._warm_up()
+        self._limits = Limits()
+
+    def handle(self, kind: int, call_id: int, body: bytes) -> Reply | None:
+        if kind == frames.COMPUTE:
+            return self._compute(body)
+        if kind == frames.CHECK:
+            return self._within(lambda: self._expressions.check(body.decode()), _CHECK_S, _CHECK_BYTES)
+        return None
+
+    def _compute(self, body: bytes) -> Reply:
+        cpu_s, memory_bytes, output_bytes, is_function, length = frames.COMPUTE_HEAD.unpack_from(body)
+        start = frames.COMPUTE_HEAD.size
+        text, source = body[start : start + length].decode(), orjson.loads(body[start + length :])
+        compute = self._call if is_function else self._expressions.evaluate
+
+        def work() -> Any:
+            value = compute(text, source)
+            if exceeds(value, output_bytes):
+                raise exceeded("output", f"the result is larger than {output_bytes:,} bytes")
+            return value
+
+        return self._within(work, cpu_s, memory_bytes)
+
+    def _call(self, name: str, source: Any) -> Any:
+        try:
+            return LIBRARY[name].call(source)
+        except (LogicError, MemoryError):
+            raise
+        except Exception as error:
+            raise LogicError("script_error", f"'{name}' failed on this input ({type(error).__name__}).") from error
+
+    def _within(self, work: Callable[[], Any], cpu_s: float, memory_bytes: int) -> Reply:
+        began_s = process_time()
+        try:
+            # Written without a limit on memory: the writer can't cope with one, and the size is known.
+            kind, told = frames.DONE, _written(self._limits.run(work, cpu_s=cpu_s, memory_bytes=memory_bytes))
+        except Overrun as overrun:
+            self._expressions.forget()
+            kind, told = frames.FAILED, str(overrun).encode()
+        except MemoryError:
+            self._expressions.forget()
+            kind, told = frames.FAILED, b"memory"
+        except LogicError as error:
+            kind, told = frames.THREW, orjson.dumps(error.to_dict())
+        return kind, frames.CPU.pack(process_time() - began_s) + told
+
+    def _warm_up(self) -> None:
+        """What is made with the first use is made before anything is locked."""
+        self._expressions.evaluate('$fromMillis($toMillis("2001-01-01")) & $match("ab", /b/).index', None)
+        self._expressions.forget()
+
+
+def _written(value: Any) -> bytes:
+    try:
+        return orjson.dumps(value)
+    except orjson.JSONEncodeError as error:
+        raise LogicError("script_error", f"The result can't be written as JSON: {error}.") from None
+
+
+def main(seccomp: str) -> None:
+    computer = Computer()
+    # The library prints what it finds odd.
+    sys.stdout = None
+    serve(computer.handle, seccomp, also=("setitimer", "prlimit64"))
