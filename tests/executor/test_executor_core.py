@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterator
 from typing import Any
 
+import orjson
 import pytest
 
+from libs.logic import cases
 from tests.product import Running
 
 LOWER = "/v1/service/core/action/string.lower"
@@ -82,3 +86,25 @@ async def test_it_takes_no_tokens_values_or_subscriptions(ada: Running) -> None:
     subscription = await ada.api("POST", f"/v1/service/core/trigger/any/subscription?{AS_ADA}", json={})
     assert subscription.status == 404
     assert await ada.ok("GET", f"/v1/service/core/token?{AS_ADA}") == []
+
+
+@pytest.mark.system
+async def test_every_function_answers_by_its_path_what_a_case_says(ada: Running) -> None:
+    asked = set()
+    for node, result in await asyncio.to_thread(list, _plain_cases()):
+        kind, name = node["@type"], node[node["@type"]]
+        if name not in asked:
+            asked.add(name)
+            given = node.get("input", {})
+            body = given if kind == "action" else {"input": given}
+            path = f"/v1/service/core/{kind}/{name}/execute?{AS_ADA}"
+            assert (await ada.ok("POST", path, json=body))["output"] == result, name
+    assert asked
+
+
+def _plain_cases() -> Iterator[tuple[dict[str, Any], Any]]:
+    """A function with an input without nodes, and what comes of it."""
+    for case in (case for group in cases.groups() if group.startswith("core/") for case in cases.read(group)):
+        is_plain = "@type" not in orjson.dumps(case.node.get("input", {})).decode()
+        if is_plain and case.node.get("service") == "core" and "result" in case.expected:
+            yield case.node, case.expected["result"]
