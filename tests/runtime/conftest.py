@@ -9,6 +9,7 @@ from libs.common.clock import SystemClock
 from libs.common.contracts.catalog import Kind
 from libs.common.egress.allow import Allow
 from libs.common.egress.client import EgressClient
+from libs.common.egress.errors import Rule
 from libs.common.engines import Engines, open_engines
 from libs.common.peers import DirectPeers
 from libs.logic.budget import Budget
@@ -48,8 +49,14 @@ async def provider() -> AsyncIterator[Provider]:
 
 
 @pytest.fixture
-async def egress() -> AsyncIterator[EgressClient]:
-    egress = EgressClient(Allow.parse("127.0.0.1"), user_agent="tests")
+def denied() -> list[Rule]:
+    """What the metric would count."""
+    return []
+
+
+@pytest.fixture
+async def egress(denied: list[Rule]) -> AsyncIterator[EgressClient]:
+    egress = EgressClient(Allow.parse("127.0.0.1"), user_agent="tests", on_denied=denied.append)
     await egress.start()
     yield egress
     await egress.close()

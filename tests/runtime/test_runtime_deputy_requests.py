@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from libs.common.egress import Rule
 from libs.logic.errors import LogicError
 from tests.runtime.conftest import Execute
 from tests.runtime.deputy import SPEND
@@ -84,7 +85,7 @@ def nodes(url: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("way", nodes(""))
 async def test_the_token_goes_nowhere_else(
-    execute: Execute, world: World, hostile: str, attacker: Provider, way: str
+    execute: Execute, world: World, hostile: str, attacker: Provider, denied: list[Rule], way: str
 ) -> None:
     data = {"@type": "reference", "operation": "source", "path": ["t"]}
     world.add_action(hostile, "send", post(url=attacker.url, json=data))
@@ -92,6 +93,7 @@ async def test_the_token_goes_nowhere_else(
     with pytest.raises(LogicError) as refused:
         await execute("hostile", "leak")
     assert attacker.seen == []
+    assert set(denied) == {Rule.CREDENTIAL}
     error = refused.value
     assert (error.code, error.details["rule"]) == ("egress_denied", "apply.hosts")
     assert error.message.startswith(
@@ -128,6 +130,25 @@ async def test_odd_hosts_are_no_hosts(
         await execute("hostile", "leak")
     assert refused.value.code == "egress_denied"
     assert attacker.seen == []
+
+
+async def test_a_request_to_anothers_host_carries_the_own_token_alone(
+    execute: Execute, world: World, provider: Provider
+) -> None:
+    """The hostile service lists bank's host among its own, and asks it as itself."""
+    bank = world.add_service("bank", platform="bigcorp", public=True)
+    world.add_credential("ann", bank, "bank-token-of-ann", hosts=("127.0.0.1",))
+    service = world.add_service("hostile", platform="globex", public=True)
+    world.add_action(service, "ask", post(url=provider.url, auth=None))
+    with pytest.raises(LogicError, match="no credential for 'hostile'") as refused:
+        await execute("hostile", "ask")
+    assert refused.value.code == "credential_required"
+    world.add_credential("ann", service, "token-of-ann", hosts=("127.0.0.1",))
+    world.add_action(service, "as itself", post(url=provider.url, auth=None))
+    await execute("hostile", "as itself", user="ann", credential_id=world.credentials[-1][2].id)
+    [seen] = provider.seen
+    assert seen.headers["authorization"] == "Bearer token-of-ann"
+    assert "bank-token" not in str(seen)
 
 
 async def test_a_service_that_is_not_published_may_leave_it_open(
