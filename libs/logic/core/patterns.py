@@ -21,8 +21,10 @@ _CACHED = 128
 # A pattern's program takes about 8 ns per instruction and byte of text in the worst case.
 _MOST_STEPS = 250_000
 _STEPS_PER_MATCH = 250
-# Of these each takes about 100 µs to compile.
+# Each class of Unicode characters takes about 100 µs to compile, each time that it is repeated.
+_UNICODE_CLASS = re.compile(r"\\[pP]")
 _SLOW_CLASSES = 8
+_REPEATED = re.compile(r"\{[0-9]")
 # Finding all of it takes one walk through the text: what is read ahead belongs to the match, but for one character.
 _UNIT = r"(?:\\[dDsSwW]|\\\W|\[[^\[\]\\]+\]|[^\\\[\](){}.*+?^$|])"
 _ONE_WALK = re.compile(rf"{_UNIT}[+*]?|[^\\\[\](){{}}.*+?^$|]+")
@@ -75,9 +77,14 @@ def heavy(every: bool) -> Callable[[Any], bool]:
         pattern = source.get("pattern")
         if type(pattern) is not str or len(pattern) > MOST_CHARACTERS:
             return False
-        return pattern.lower().count("\\p") > _SLOW_CLASSES or _steps(pattern, source, every) > _MOST_STEPS
+        return _is_slow_to_compile(pattern) or _steps(pattern, source, every) > _MOST_STEPS
 
     return is_heavy
+
+
+def _is_slow_to_compile(pattern: str) -> bool:
+    classes = len(_UNICODE_CLASS.findall(pattern))
+    return classes > _SLOW_CLASSES or (classes > 0 and _REPEATED.search(pattern) is not None)
 
 
 def _steps(pattern: str, source: dict[str, Any], every: bool) -> int:
