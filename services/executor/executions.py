@@ -27,7 +27,7 @@ from libs.runtime.problems import invalid_input, problem_of
 from services.executor.history import HistoryWriter
 from services.executor.lookup import find_component
 from services.executor.models import Asker, ComponentRequest, Execution, NodeRequest, Payload, Status
-from services.executor.nodes import NodePrograms, type_of
+from services.executor.nodes import compiled, type_of
 from services.executor.records import Finished
 from services.executor.repository import ExecutionRepository
 from services.executor.subjects import ComponentHook, RequestNode, Subject
@@ -66,7 +66,6 @@ class Executions:
         self._repository = repository
         self._history = history
         self._clock = clock
-        self._programs = NodePrograms()
         self._succeeded = metrics.executions.labels(Status.SUCCEEDED.value)
         self._failed = metrics.executions.labels(Status.FAILED.value)
 
@@ -90,7 +89,7 @@ class Executions:
 
     async def prepare_node(self, asker: Asker, request: NodeRequest) -> Prepared:
         """Raises Invalid with everything that is wrong with the node, Unavailable."""
-        program = await self._programs.of(asker.platform_id, request)
+        program = await compiled(request)
         host = self._runtime.host_of_request(Actor(asker.platform_id, asker.user, credentials=request.credentials))
         return await self._prepared(asker, RequestNode(type_of(request.node)), program, host, None)
 

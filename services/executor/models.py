@@ -45,10 +45,10 @@ class ComponentRequest:
 
 @dataclass(frozen=True, slots=True)
 class NodeRequest:
-    """Logic that a client wrote itself; `raw` is the body that it was parsed from."""
+    """Logic that a client wrote itself; `credentials` are for what its calls call, by service."""
 
     node: dict[str, Any] | list[Any]
-    raw: bytes = field(repr=False)
+    size_bytes: int
     credentials: Mapping[str, str] = field(default_factory=dict)
 
 

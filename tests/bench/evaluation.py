@@ -120,7 +120,8 @@ async def _per_s(evaluation: Evaluation, program: Program, given: Any, seconds: 
 
 async def _started_ms() -> tuple[float, float]:
     """How long a sandbox process takes to come up, and the megabytes that it holds after its first script."""
-    taken_s, held_mb = [], []
+    taken_s: list[float] = []
+    held_mb: list[float] = []
     script = compile_node({"@type": "script", "script": _LIBRARIES})
     for _ in range(_STARTS):
         pool, started_s = SandboxPool(size=1), time.perf_counter()

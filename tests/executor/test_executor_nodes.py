@@ -143,11 +143,6 @@ async def test_a_scripts_fault_is_told_with_line_and_column(api: Api, crm: str) 
     assert answer.body["cause"]["scriptColumn"] > 0
 
 
-async def test_a_repeated_node_is_compiled_once_and_never_another_ones(api: Api, world: World, crm: str) -> None:
-    for n in (1, 2, 1):
-        assert (await execute(api, [call("crm", "echo", input={"n": n})])).body == [{"n": n}]
-
-
 async def test_a_large_node_is_executed_too(api: Api, crm: str) -> None:
     many = [{"@type": "if", "condition": True, "then": n} for n in range(2_000)]
     assert (await execute(api, many)).body == list(range(2_000))
