@@ -80,6 +80,15 @@ async def test_what_is_returned_becomes_json(run_script: Run, script: str, value
     assert await run_script(script) == value
 
 
+@pytest.mark.parametrize("text", ["x", "é", "日本", "🙂", 'quo"te日', "back\\slash日"])
+async def test_long_texts_of_any_script_come_and_go(run_script: Run, script_host: FakeHost, text: str) -> None:
+    whole = text * 5_000
+    assert await run_script("return input.data", whole) == whole
+    assert await run_script("let all = ''; for (const sign of input.data) all += sign; return all", whole) == whole
+    await run_script("await fetch('https://x/', {method: 'POST', body: input.data}); return 1", whole)
+    assert script_host.requests[-1].body == whole.encode()
+
+
 @pytest.mark.parametrize(
     ("script", "words"),
     [
