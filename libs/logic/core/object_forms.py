@@ -122,10 +122,10 @@ def includes(
     object: Members, part: Annotated[Object, "The members that it is to have, objects inside them likewise."]
 ) -> bool:
     """Whether an object has all members of another with equal values; objects inside may have more members, too."""
-    return all(name in object and _includes(object[name], value) for name, value in part.items())
+    return _includes(object, part)
 
 
 def _includes(value: Any, part: Any) -> bool:
-    if type(value) is dict and type(part) is dict:
-        return includes(value, part)
-    return equal(value, part)
+    if type(value) is not dict or type(part) is not dict:
+        return equal(value, part)
+    return part.keys() <= value.keys() and all(map(_includes, map(value.get, part), part.values()))
