@@ -97,8 +97,9 @@ class RuntimeHost:
         self._outermost = binding
         self._budget = budget
         self._bindings: dict[str, Binding] = {}
-        self._credentials: list[Credential] = []
-        self._variables: list[Variables] = []
+        # Each once, however often it was asked for; another token of the same credential is another secret.
+        self._credentials: dict[tuple[str, str, str | None], Credential] = {}
+        self._variables: dict[int, Variables] = {}
 
     async def scope(self, program: Program, source: Any) -> Scope:
         """A scope for a hook of the outermost service; what else the hook sees is set on it before it runs.
@@ -163,9 +164,9 @@ class RuntimeHost:
         return Blotter(self._secrets())
 
     def _secrets(self) -> Iterator[str]:
-        for credential in self._credentials:
+        for credential in self._credentials.values():
             yield from secrets_of(credential)
-        for held in self._variables:
+        for held in self._variables.values():
             yield from texts_of(list(held.values.values()))
 
     async def _binding(self, caller: Binding | None, call: ComponentCall) -> tuple[Binding, str]:
@@ -201,7 +202,7 @@ class RuntimeHost:
             if held.values and not binding.with_values:
                 raise not_its_values(binding.service)
             scope.variables, scope.missing_variables = held.values, held.missing
-            self._variables.append(held)
+            self._variables[id(held)] = held
         if program.uses_credential:
             try:
                 # Where it may go is asked about each hop of a request, redirects included: see `_keep_at_home`.
@@ -224,11 +225,11 @@ class RuntimeHost:
             raise no_credential(self._actor, binding)
         if credential.hosts is None and binding.service.sharing == "public":
             credential = replace(credential, hosts=())  # only a platform's own service may leave it open
-        self._credentials.append(credential)
+        self._credentials[binding.service.id, credential.id, credential.token] = credential
         return credential
 
     def _keep_at_home(self, hop: Hop) -> None:
-        for credential in self._credentials:
+        for credential in self._credentials.values():
             keep_at_home(credential, hop)
 
 
