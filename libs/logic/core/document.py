@@ -18,15 +18,17 @@ from libs.logic.core.registry import LARGE_BYTES, MOST_BYTES, Function, Paramete
 _INTRODUCTION = f"""\
 # The functions of the built-in service `core`
 
-Written by `make docs` from the code. An action is called with `{{"@type": "action", "service": "core", "action": NAME, \
-"input": {{…}}}}`, a condition with `{{"@type": "condition", "service": "core", "condition": NAME, "input": {{…}}}}`.
+Written by `make docs` from the code. An action is called with `{{"@type": "action", "service": "core", "action": \
+NAME, "input": {{…}}}}`, a condition with `{{"@type": "condition", "service": "core", "condition": NAME, \
+"input": {{…}}}}`.
 
-- All but the random ones are pure: the same input has the same value, wherever it is evaluated.
+- The same input has the same value, wherever it is evaluated; only random numbers and ids are others each time, and \
+what tells or compares with the present time goes with the clock.
 - An optional parameter that is null counts as not given. A member that is no parameter, a parameter that is missing, \
 and a value of another kind are `invalid_input`, and the error's details name each. What is already wrong with an \
 input that is written down is refused when the logic is saved.
-- Nothing makes more than {MOST_BYTES >> 20} MiB. An input of more than {LARGE_BYTES >> 10} KiB, and a smaller one that \
-makes for long work, is worked on in a process of its own.
+- Nothing makes more than {MOST_BYTES >> 20} MiB. An input of more than {LARGE_BYTES >> 10} KiB, and a smaller one \
+that makes for long work, is worked on in a process of its own.
 - Lengths of texts and positions in them count Unicode code points; positions start at 0.
 - Numbers are equal by value (1 is 1.0), objects whatever the order of their members, and true is not 1.
 - Whole numbers are exact within 64 bits, from -2^63 to 2^64 - 1; beyond, a result is the nearest double, as in any \
