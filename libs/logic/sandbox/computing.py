@@ -18,6 +18,7 @@ from libs.logic.values import exceeds
 
 _CHECK_S = 1.0
 _CHECK_BYTES = 64 << 20
+_WARM_UP = '$fromMillis($toMillis("2001-01-01")) & $match("ä", /b/).index & $encodeUrl("ä") & $base64decode("YQ==")'
 
 
 class Computer:
@@ -73,8 +74,8 @@ class Computer:
         return kind, frames.CPU.pack(process_time() - began_s) + told
 
     def _warm_up(self) -> None:
-        """What is made with the first use is made before anything is locked."""
-        self._expressions.evaluate('$fromMillis($toMillis("2001-01-01")) & $match("ab", /b/).index', None)
+        """Has loaded what Python loads with its first use: nothing can be opened later."""
+        self._expressions.evaluate(_WARM_UP, None)
         self._expressions.forget()
 
 
