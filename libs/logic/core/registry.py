@@ -255,7 +255,7 @@ class Library(Mapping[str, Function]):
         return declare
 
 
-def check_size(size_bytes: int) -> None:
+def check_size(size_bytes: float) -> None:
     """Raises LogicError for a result that would be too large; called before it is made."""
     if size_bytes > MOST_BYTES:
         raise exceeded("output", f"the result would be larger than {MOST_BYTES:,} bytes")
