@@ -1,1 +1,1 @@
-"""Executor runs actions for users and owns the history of executions; listens to what its caches hold of others."""
+"""Executor runs whatever is executed, and owns the history of it; listens to what its caches hold of others."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +12,7 @@ import orjson
 import structlog
 
 from libs.common.clock import Clock
-from libs.common.contracts.catalog import Kind
+from libs.common.contracts.catalog import Kind, ServiceGrant
 from libs.common.contracts.identity import UserGrant
 from libs.common.errors import NotFound, Unavailable, Unprocessable
 from libs.common.ids import new_id
@@ -49,6 +50,8 @@ class Prepared:
     host: RuntimeHost
     input: Any
     input_json: bytes
+    query: Mapping[str, Any] = field(default_factory=dict)
+    """What scripts see as `input.query`."""
 
 
 class Executions:
@@ -72,6 +75,12 @@ class Executions:
     async def prepare(self, asker: Asker, request: ComponentRequest) -> Prepared:
         """Raises NotFound, Conflict for a disabled service, Invalid for the input, Unavailable."""
         service, component = await find_component(self._runtime.components, asker, request)
+        return await self.prepare_component(asker, service, component, request)
+
+    async def prepare_component(
+        self, asker: Asker, service: ServiceGrant, component: CompiledComponent, request: ComponentRequest
+    ) -> Prepared:
+        """Of a component that was found. Raises Invalid for the input, Unprocessable without logic, Unavailable."""
         hook, program = _main_hook(component)
         if component.content.input is not None:
             failures = component.content.input.failures(request.input)
@@ -89,7 +98,7 @@ class Executions:
 
     async def prepare_node(self, asker: Asker, request: NodeRequest) -> Prepared:
         """Raises Invalid with everything that is wrong with the node, Unavailable."""
-        program = await compiled(request)
+        program = await compiled(request.node)
         host = self._runtime.host_of_request(Actor(asker.platform_id, asker.user, credentials=request.credentials))
         return await self._prepared(asker, RequestNode(type_of(request.node)), program, host, None)
 
@@ -98,6 +107,7 @@ class Executions:
         started_at, started = self._clock.now(), time.perf_counter()
         try:
             scope = await prepared.host.scope(prepared.program, prepared.input)
+            scope.query = prepared.query
             value = await _evaluated(prepared, scope)
             output_json = orjson.dumps(prepared.subject.answered(value))
         except BaseException as failure:

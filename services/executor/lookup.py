@@ -13,6 +13,13 @@ async def find_component(
 ) -> tuple[ServiceGrant, CompiledComponent]:
     """The service and the component as the request names them. Raises NotFound, Conflict for a disabled service."""
     service = await components.usable_service(asker.platform_id, request.service, asker.user)
+    return service, await component_of(components, asker, service, request)
+
+
+async def component_of(
+    components: Components, asker: Asker, service: ServiceGrant, request: ComponentRequest
+) -> CompiledComponent:
+    """The component of that service. Raises NotFound."""
     component = await components.component(
         service.id,
         request.kind,
@@ -23,7 +30,7 @@ async def find_component(
     )
     if component is None:
         raise _not_there(service, request)
-    return service, component
+    return component
 
 
 def _not_there(service: ServiceGrant, request: ComponentRequest) -> NotFound:

@@ -48,7 +48,6 @@ class NodeRequest:
     """Logic that a client wrote itself; `credentials` are for what its calls call, by service."""
 
     node: dict[str, Any] | list[Any]
-    size_bytes: int
     credentials: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -5,47 +5,42 @@ They are compiled anew each time: that takes a tenth of a small request, and wha
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
-from typing import Any
+from functools import partial
+from typing import Any, TypeAlias
 
 from libs.common.errors import Detail, invalid, invalid_request
-from libs.logic.compiler import TYPE
+from libs.logic.compiler import MOST_PROBLEMS, TYPE
 from libs.logic.errors import InvalidLogic
-from libs.logic.program import Program, compile_node
-from services.executor.models import NodeRequest
+from libs.logic.program import Program, aside, compile_node
 
-# A larger one is compiled in a thread, so that it holds nobody up.
-_SMALL_BYTES = 16 << 10
-_MOST_FAILURES = 1_000
+Node: TypeAlias = dict[str, Any] | list[Any]
 
 
-async def compiled(request: NodeRequest) -> Program:
+async def compiled(node: Node) -> Program:
     """Raises Invalid with everything that is wrong."""
-    if request.size_bytes > _SMALL_BYTES:
-        return await asyncio.to_thread(_compiled, request.node)
-    return _compiled(request.node)
+    return await aside(partial(_compiled, node), node)
 
 
-def type_of(node: dict[str, Any] | list[Any]) -> str:
+def type_of(node: Node) -> str:
     """What the history calls it."""
     if isinstance(node, list):
         return "array"
     return str(node.get(TYPE, "object"))
 
 
-def _compiled(node: dict[str, Any] | list[Any]) -> Program:
+def _compiled(node: Node) -> Program:
     try:
         program = compile_node(node)
     except InvalidLogic as error:
-        details = [Detail(".".join(map(str, each.path)), each.message) for each in error.problems[:_MOST_FAILURES]]
+        details = [Detail(".".join(map(str, each.path)), each.message) for each in error.problems]
         raise invalid_request(details, "node") from None
     if program.is_literal:
         place = TYPE if isinstance(node, dict) else ""
         raise invalid(place, f"the body holds no node; give it an {TYPE!r}, such as 'action'")
     details = list(_out_of_place(program))
     if details:
-        raise invalid_request(details[:_MOST_FAILURES], "node")
+        raise invalid_request(details[:MOST_PROBLEMS], "node")
     return program
 
 

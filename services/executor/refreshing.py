@@ -8,13 +8,13 @@ from typing import Any
 
 import orjson
 
-from libs.common.contracts.catalog import Kind
+from libs.common.contracts.catalog import Kind, ServiceGrant
 from libs.common.errors import NotFound, invalid_request
 from libs.runtime.components import Components
 from libs.runtime.validation import variables_of
 from services.executor.choices import choices
 from services.executor.executions import Executions, Prepared
-from services.executor.lookup import find_component
+from services.executor.lookup import component_of, find_component
 from services.executor.models import Asker, ComponentRequest, RefreshRequest
 from services.executor.subjects import RefreshHook
 from services.executor.variables import (
@@ -56,17 +56,17 @@ class Refreshing:
         refresh = Refresh([entry for _, entry in variables_of(schema)], chosen_values(request.steps), request.target)
         program = action.hook(REFRESH)
         if program is not None:
-            asked = replace(asked, input=_source(refresh, request))
-            hook = RefreshHook(service, action, REFRESH)
-            return replace(refresh, execution=await self._executions.prepare_hook(asker, hook, program, asked))
+            hook, asked = RefreshHook(service, action, REFRESH), replace(asked, input=refresh.values)
+            execution = await self._executions.prepare_hook(asker, hook, program, asked)
+            return replace(refresh, execution=replace(execution, query={"targetField": request.target}))
         unknown = list(unknown_titles(schema, request.steps, request.target))
         if unknown:
             raise invalid_request(unknown, "body")
         datatype = datatype_of(schema, request.target)
         if datatype is None:
             return refresh
-        named = replace(asked, kind=Kind.DATATYPE, service=service.id, name=datatype.ref, version=datatype.version)
-        return replace(refresh, execution=await self._choosing(asker, replace(named, input=refresh.values)))
+        named = replace(asked, kind=Kind.DATATYPE, name=datatype.ref, version=datatype.version, input=refresh.values)
+        return replace(refresh, execution=await self._choosing(asker, service, named))
 
     async def run(self, refresh: Refresh) -> dict[str, Any]:
         """The variables as they are now. Raises what went wrong as the API answers it."""
@@ -79,28 +79,18 @@ class Refreshing:
         variables = await asyncio.to_thread(filled, answered["variables"], refresh.values)
         return {**answered, "variables": variables}
 
-    async def _choosing(self, asker: Asker, asked: ComponentRequest) -> Prepared:
+    async def _choosing(self, asker: Asker, service: ServiceGrant, asked: ComponentRequest) -> Prepared:
         """The datatype with the values so far. A version that there is none of means the latest."""
         try:
-            _, datatype = await find_component(self._components, asker, asked)
+            datatype = await component_of(self._components, asker, service, asked)
         except NotFound:
             if asked.version is None:
                 raise
-            return await self._choosing(asker, replace(asked, version=None))
-        schema = datatype.grant.content.get("schema") or {}
-        return await self._executions.prepare(
-            asker, replace(asked, input=taken_by(schema, asked.input), input_path="step")
+            return await self._choosing(asker, service, replace(asked, version=None))
+        taken = taken_by(datatype.grant.content.get("schema") or {}, asked.input)
+        return await self._executions.prepare_component(
+            asker, service, datatype, replace(asked, input=taken, input_path="step")
         )
-
-
-def _source(refresh: Refresh, request: RefreshRequest) -> dict[str, Any]:
-    """What a `refresh` hook sees."""
-    return {
-        "values": refresh.values,
-        "targetField": refresh.target,
-        "step": request.steps,
-        "variables": refresh.variables,
-    }
 
 
 def _offering(refresh: Refresh, offered: list[Any]) -> list[dict[str, Any]]:

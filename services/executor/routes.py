@@ -137,8 +137,7 @@ class ExecutorRoutes:
         if is_action_node(asked.body):
             prepared = await self._executions.prepare(_asker(asked), parse_action_node(asked.body))
         else:
-            request = parse_node(asked.body, len(await asked.raw.read()))
-            prepared = await self._executions.prepare_node(_asker(asked), request)
+            prepared = await self._executions.prepare_node(_asker(asked), parse_node(asked.body))
         return await self._run(asked, prepared)
 
     async def execute_action(self, asked: ApiRequest) -> dict[str, Any]:

@@ -143,17 +143,17 @@ def is_action_node(body: Any) -> bool:
     return isinstance(body, dict) and body.get(TYPE) == "action"
 
 
-def parse_node(body: Any, size_bytes: int) -> NodeRequest:
+def parse_node(body: Any) -> NodeRequest:
     """Any node but an action that is alone; beside its own members one may have `credentials`. Raises Invalid."""
     if not isinstance(body, dict | list):
         raise invalid("", "The body must be a node: a JSON object with `@type`, or an object or array that holds some.")
     if not isinstance(body, dict) or TYPE not in body or "credentials" not in body:
-        return NodeRequest(body, size_bytes)
+        return NodeRequest(body)
     message = _named_ids(body["credentials"])
     if message is not None:
         raise invalid("credentials", message)
     node = {name: member for name, member in body.items() if name != "credentials"}
-    return NodeRequest(node, size_bytes, body["credentials"] or {})
+    return NodeRequest(node, body["credentials"] or {})
 
 
 def parse_refresh(service: str, action: str, body: VariablesToRefresh, credential_id: str | None) -> RefreshRequest:

@@ -135,16 +135,16 @@ async def test_a_datatype_is_picked_by_its_version_and_before_that_by_its_id(api
 
 
 async def test_a_refresh_hook_computes_the_variables(api: Api, world: World, jira: str) -> None:
-    text = """const { values, targetField, step, variables } = input.data
-    return { variables: [...variables, { title: 'more', type: 'integer', description: targetField + step.length },
-      { title: 'fixed', value: values.project.id }], hint: 'x' }"""
+    text = """const project = { title: 'project', type: 'object' }
+    return { variables: [project, { title: 'more', type: 'integer', description: input.query.targetField },
+      { title: 'fixed', value: input.data.project.id }], hint: 'x' }"""
     world.add(jira, Kind.ACTION, "hooked", {"execute": 1, "refresh": script(text)}, schema={"variables": [PROJECT]})
     steps = [step(PROJECT, {"id": "1"}), {"title": "more", "value": "no number"}]
     answer = await refresh(api, {"step": steps, "targetField": "more"}, action="hooked")
     assert answer.body["output"] == {
         "variables": [
-            step(PROJECT, {"id": "1"}),
-            {"title": "more", "type": "integer", "description": "more2"},
+            {"title": "project", "type": "object", "value": {"id": "1"}},
+            {"title": "more", "type": "integer", "description": "more"},
             {"title": "fixed", "value": "1"},
         ],
         "hint": "x",
