@@ -113,6 +113,20 @@ CASES: Cases = {
         (OUTPUT, THROWS),
     ),
     "a console that is none": ('Array.prototype.join = () => \'D{"value":1,"console":{"a":1}}\'; return 1', Value(1)),
+    "our lines by push": (
+        "let lines; Array.prototype.push = function () { lines = this }; console.log('a'); delete Array.prototype.push;"
+        "for (let n = 0; n < 40; n += 1) lines[n] = 'x'.repeat(1 << 20); return 1",
+        (OUTPUT, MEMORY),
+    ),
+    "our requests by push": (
+        "let queued; Array.prototype.push = function (...all) { queued = this; this[this.length] = all[0] };"
+        "fetch('https://example.com/'); queued[queued.length] = '{}'; queued[9] = 1; await null; return 1",
+        (THROWS, WALL, Fails("invalid_input"), Value(1)),
+    ),
+    "an error of 30 MB before it runs": (
+        "Promise.prototype.then = () => { throw 'x'.repeat(30 << 20) }; return 1",
+        THROWS,
+    ),
     "an outcome that is none": (
         "Array.prototype.join = () => 'D[]'; return 1",
         says("changed what its result is written with"),

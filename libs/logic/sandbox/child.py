@@ -19,6 +19,8 @@ _STACK_BYTES = 512 << 10
 _SPARE_BYTES = 1 << 20
 _WAITING_BYTES = 512 << 20
 _CONSOLE_S = 0.02
+_CONSOLE_BYTES = 4 << 20
+_LONGEST_ERROR = 1 << 16
 _CHECK_S = 1.0
 _CHECK_BYTES = 64 << 20
 
@@ -136,7 +138,8 @@ class Session:
     def _failed(self, error: Exception) -> Reply:
         reason = frames.REASONS.index(self._reason(error))
         head = frames.FAILED_HEAD.pack(self._newly_used_s(), reason)
-        return frames.FAILED, b"\0".join((head + str(error).encode("utf-8", "replace"), self._console()))
+        told = str(error)[:_LONGEST_ERROR].encode("utf-8", "replace")
+        return frames.FAILED, b"\0".join((head + told, self._console()))
 
     def _reason(self, error: Exception) -> str:
         text = str(error)
@@ -155,7 +158,9 @@ class Session:
             self._context.set_memory_limit(self._memory_bytes + _SPARE_BYTES)
             self._cpu_left_s = self._cpu_told_s = _CONSOLE_S
             self._install(self._library.report)
-            return str(self._enter("printed")).encode()
+            printed = str(self._enter("printed")).encode()
+            if len(printed) <= _CONSOLE_BYTES:
+                return printed
         return b"[]"
 
     def _newly_used_s(self) -> float:

@@ -41,6 +41,8 @@ FAILED_HEAD: Final = struct.Struct("!dB")
 
 READ_BYTES: Final = 1 << 18
 LARGEST_BODY: Final = 1 << 28
+# More than an output and a console take: whoever sends more has broken out.
+LARGEST_REPLY: Final = 1 << 25
 
 # The author's first line is evaluated as this one plus 1; our own files stay below it, so that a
 # position in a stack tells whose it is.
@@ -51,13 +53,13 @@ def frame(kind: int, call_id: int, body: bytes = b"") -> bytes:
     return HEADER.pack(len(body), kind, call_id) + body
 
 
-def split(buffer: bytearray) -> Iterator[tuple[int, int, bytes]]:
+def split(buffer: bytearray, largest_bytes: int = LARGEST_BODY) -> Iterator[tuple[int, int, bytes]]:
     """Takes the complete frames off the buffer; ValueError when a frame can't be one of ours."""
     at = 0
     try:
         while len(buffer) - at >= HEADER.size:
             length, kind, call_id = HEADER.unpack_from(buffer, at)
-            if length > LARGEST_BODY:
+            if length > largest_bytes:
                 raise ValueError("a frame is too large")
             end = at + HEADER.size + length
             if len(buffer) < end:

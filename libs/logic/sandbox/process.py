@@ -212,7 +212,7 @@ class SandboxProcess(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._buffer += data
         try:
-            for kind, call_id, body in frames.split(self._buffer):
+            for kind, call_id, body in frames.split(self._buffer, frames.LARGEST_REPLY):
                 self._receive(kind, call_id, body)
         except ValueError:
             self.kill()
