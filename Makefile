@@ -10,7 +10,7 @@ INSTALLED := $(VENV)/.installed
 # On every core, each file's tests in one process; what starts servers has the machine for itself.
 FAST := -m "not system and not engines" --numprocesses auto --dist loadfile
 
-.PHONY: help setup run run-split demo test test-chaos fast check engines engines-stop bench docs lock gateway secrets kustomize
+.PHONY: help setup run run-split demo test test-chaos fuzz fast check engines engines-stop bench docs lock gateway secrets kustomize
 
 help: ## Show what there is to make
 	@echo "Interactor Engine. make <target>:"
@@ -49,6 +49,9 @@ engines-stop: $(INSTALLED) ## End them, and remove their data
 
 test-chaos: $(INSTALLED) ## Kill and pause everything under load, in both forms; CHAOS_S=120
 	@$(RUN) -m tests.chaos --seconds $(or $(CHAOS_S),120) $(ARGS)
+
+fuzz: $(INSTALLED) ## Evaluate random logic and scripts; FUZZ_S=180, ARGS="--seed SEED --kind KIND"
+	@$(RUN) -m tests.fuzz --seconds $(or $(FUZZ_S),180) $(ARGS)
 
 bench: $(INSTALLED) ## Measure, beside a bare aiohttp server; ENGINES=1, ARGS="--quick" or ARGS="--only a,b"
 	@$(if $(filter 1,$(ENGINES)),ENGINES=) $(RUN) -m tests.bench $(if $(ENGINES),--engines) $(ARGS)

@@ -1,0 +1,265 @@
+"""One round of each kind of fuzzing: a few hundred to some thousand evaluations that follow from the round's name."""
+
+import asyncio
+import random
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
+from copy import deepcopy
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from libs.logic.budget import Budget, Meter
+from libs.logic.core import LIBRARY
+from libs.logic.core.registry import Function
+from libs.logic.errors import InvalidLogic, LogicError
+from libs.logic.program import Program, compile_node
+from libs.logic.sandbox.pool import SandboxPool
+from libs.logic.scope import Scope
+from tests.fuzz.checks import Broken, check_result, smallest
+from tests.fuzz.nodes import PLAIN, WAITING, Nodes, arguments
+from tests.fuzz.values import Values
+from tests.fuzz.worlds import BUDGET, SANDBOX_BUDGET, World
+
+# Beyond a budget: a tenth of it, and what clocks, schedulers and a full machine add.
+_CLOCK_S = 0.5
+# The engine's own loops are not interrupted; a process is killed for them a tenth of a second past its budget.
+_CPU_CLOCK_S = 0.15
+# What a function may take of the event loop for an input that is not large.
+_HELD_S = 0.2
+_SIDE_BY_SIDE = 16
+
+
+@dataclass
+class Tally:
+    """How many evaluations of each kind there were, and how they ended."""
+
+    evaluations: Counter[str] = field(default_factory=Counter)
+    ends: Counter[str] = field(default_factory=Counter)
+    longest_s: dict[str, tuple[float, str]] = field(default_factory=dict)
+
+    def timed(self, what: str, took_s: float, case: object) -> None:
+        if took_s > self.longest_s.get(what, (0.0, ""))[0]:
+            self.longest_s[what] = took_s, f"{case!r:.200}"
+
+
+class Failure(Exception):
+    """What went wrong with which node or input; it has been made small."""
+
+    def __init__(self, what: str, case: Any, cause: BaseException | None) -> None:
+        super().__init__(what)
+        self.what = what
+        self.case = case
+        self.cause = cause
+
+
+class Rounds:
+    def __init__(self, pool: SandboxPool, tally: Tally) -> None:
+        self._pool = pool
+        self._tally = tally
+        self.kinds: dict[str, Callable[[random.Random], Awaitable[None]]] = {
+            "data": self.data,
+            "functions": self.functions,
+            "nodes": self.nodes,
+            "scripts": lambda rng: self._sandboxed(rng, "script"),
+            "expressions": lambda rng: self._sandboxed(rng, "expression"),
+        }
+
+    async def data(self, rng: random.Random) -> None:
+        """Nodes that never wait, each with many inputs."""
+        values = Values(rng)
+        world, nodes = World(rng, values, None), Nodes(rng, values, PLAIN)
+        scopes = [world.scope() for _ in range(250)]
+        before = orjson.dumps([scope.source for scope in scopes])
+        for _ in range(40):
+            node = nodes.node()
+            program = await self._compiled(node)
+            if program is not None:
+                await self._run_all(program, scopes, node)
+        if orjson.dumps([scope.source for scope in scopes]) != before:
+            raise Failure("an evaluation changed its input", None, None)
+
+    async def _run_all(self, program: Program, scopes: list[Scope], node: Any) -> None:
+        ends, now_s = self._tally.ends, asyncio.get_running_loop().time()
+        for scope in scopes:
+            scope.meter = Meter(BUDGET, now_s)
+            try:
+                value = program.run(scope)
+                check_result(value, BUDGET.output_bytes)
+            except LogicError as error:
+                ends[error.code] += 1
+            except Exception as error:
+                raise await self._failure(error, node, lambda smaller, at=scope: _run(smaller, at)) from error
+        self._tally.evaluations["data"] += len(scopes)
+        await asyncio.sleep(0)
+
+    async def functions(self, rng: random.Random) -> None:
+        """Calls of core's functions with small inputs, as nodes make them."""
+        values, functions = Values(rng), list(LIBRARY.values())
+        for _ in range(2000):
+            function = rng.choice(functions)
+            given = arguments(function, rng, values)
+            try:
+                self._call(function, given)
+            except Exception as error:
+                case = {"function": function.name, "input": given}
+                raise await self._failure(error, case, _call_again) from error
+            self._tally.evaluations["functions"] += 1
+        await asyncio.sleep(0)
+
+    def _call(self, function: Function, given: Any) -> None:
+        if function.is_large(given):
+            return
+        began_s = time.perf_counter()
+        try:
+            value = function.call(given)
+        except LogicError as error:
+            self._tally.ends[error.code] += 1
+        else:
+            check_result(value, 1 << 62)
+        took_s = time.perf_counter() - began_s
+        self._tally.timed("function", took_s, (function.name, given))
+        if took_s > _HELD_S:
+            _check_held(function, given)
+
+    async def nodes(self, rng: random.Random) -> None:
+        """Nodes of all types but scripts and expressions, evaluated as services do."""
+        values = Values(rng)
+        world, nodes = World(rng, values, self._pool), Nodes(rng, values, WAITING)
+        for _ in range(60):
+            node = nodes.node()
+            program = await self._compiled(node)
+            for _ in range(6 if program else 0):
+                assert program is not None
+                await self._evaluate("nodes", node, program, world.scope(), BUDGET)
+
+    async def _sandboxed(self, rng: random.Random, kind: str) -> None:
+        values = Values(rng)
+        world, nodes = World(rng, values, self._pool), Nodes(rng, values, (kind,))
+        running = []
+        for _ in range(_SIDE_BY_SIDE * 16):
+            node = {"@type": kind, **nodes.members(kind)}
+            program = await self._compiled(node)
+            if program is not None:
+                running.append(self._evaluate(f"{kind}s", node, program, world.scope(), SANDBOX_BUDGET))
+        await _side_by_side(running)
+
+    async def _evaluate(self, kind: str, node: Any, program: Program, scope: Scope, budget: Budget) -> None:
+        scope.meter = Meter(budget, asyncio.get_running_loop().time())
+        try:
+            await self._checked(program, scope, budget)
+        except Exception as error:
+            raise await self._failure(error, node, lambda smaller: _evaluate(smaller, scope)) from error
+        self._tally.evaluations[kind] += 1
+
+    async def _checked(self, program: Program, scope: Scope, budget: Budget) -> None:
+        meter = scope.meter
+        began_s = time.monotonic()
+        try:
+            value = await program.evaluate(scope)
+            check_result(value, BUDGET.output_bytes)
+        except LogicError as error:
+            self._tally.ends[error.code] += 1
+            if error.code == "sandbox_lost":
+                await _check_alone(program, scope)
+        took_s = time.monotonic() - began_s
+        used_s = budget.cpu_s - meter.cpu_left_s
+        self._tally.timed("evaluation", took_s, scope.source)
+        if took_s > budget.wall_s * 1.1 + _CLOCK_S:
+            raise Broken(f"it took {took_s:.3f} s, and its wall time budget is {budget.wall_s} s")
+        if used_s > budget.cpu_s * 1.1 + _CPU_CLOCK_S:
+            raise Broken(f"it used {used_s:.3f} s of CPU time, and its budget is {budget.cpu_s} s")
+
+    async def _compiled(self, node: Any) -> Program | None:
+        try:
+            return compile_node(node)
+        except InvalidLogic:
+            self._tally.ends["refused"] += 1
+            return None
+        except Exception as error:
+            raise await self._failure(error, node, _compile) from error
+
+    async def _failure(self, error: Exception, case: Any, again: Callable[[Any], Awaitable[None]]) -> Failure:
+        async def fails(smaller: Any) -> bool:
+            try:
+                await again(smaller)
+            except (LogicError, InvalidLogic):
+                return False
+            except Exception as found:
+                return type(found) is type(error)
+            return False
+
+        if isinstance(error, Failure):
+            return error
+        small = await smallest(deepcopy(case), fails) if await fails(case) else case
+        return Failure(f"{type(error).__name__}: {error}", small, error)
+
+
+async def _compile(node: Any) -> None:
+    compile_node(node)
+
+
+async def _run(node: Any, scope: Scope) -> None:
+    scope.meter = Meter(BUDGET, asyncio.get_running_loop().time())
+    program = compile_node(node)
+    if program.is_sync:
+        check_result(program.run(scope), BUDGET.output_bytes)
+
+
+async def _evaluate(node: Any, scope: Scope) -> None:
+    scope.meter = Meter(BUDGET, asyncio.get_running_loop().time())
+    check_result(await compile_node(node).evaluate(scope), BUDGET.output_bytes)
+
+
+async def _call_again(case: Any) -> None:
+    if not isinstance(case, dict) or case.get("function") not in LIBRARY:
+        return
+    function = LIBRARY[case["function"]]
+    if function.is_large(case.get("input")):
+        return
+    began_s = time.perf_counter()
+    check_result(function.call(case.get("input")), 1 << 62)
+    if time.perf_counter() - began_s > _HELD_S:
+        _check_held(function, case.get("input"))
+
+
+def _check_held(function: Function, given: Any) -> None:
+    """Measures again in CPU time, since the machine may have been busy with something else."""
+    began_s = time.thread_time()
+    with suppress(LogicError):
+        function.call(given)
+    if (took_s := time.thread_time() - began_s) > _HELD_S:
+        raise Broken(f"{function.name} held the event loop for {took_s:.3f} s")
+
+
+async def _check_alone(program: Program, scope: Scope) -> None:
+    """A script whose process ended because of a neighbour's ends otherwise when it runs again."""
+    for _ in range(3):
+        scope.meter = Meter(BUDGET, asyncio.get_running_loop().time())
+        try:
+            await program.evaluate(scope)
+        except LogicError as error:
+            if error.code == "sandbox_lost":
+                continue
+        return
+    raise Broken("it ends its process whenever it runs")
+
+
+async def _side_by_side(running: list[Coroutine[Any, Any, None]]) -> None:
+    """Runs some at a time; the first failure ends the others."""
+    limit = asyncio.Semaphore(_SIDE_BY_SIDE)
+
+    async def one(evaluation: Coroutine[Any, Any, None]) -> None:
+        async with limit:
+            await evaluation
+
+    tasks = [asyncio.create_task(one(evaluation)) for evaluation in running]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
