@@ -57,6 +57,7 @@ def encode(
     names = columns
     if names is None and as_objects:
         names = list({name: None for row in rows for name in row})
+    check_size(len(rows) * len(names or ()))
     lines = [names] if header and names else []
     lines += [[row.get(name) for name in names or ()] for row in rows] if as_objects else rows
     return _written(lines, delimiter, quote)
