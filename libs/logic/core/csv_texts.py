@@ -30,7 +30,8 @@ def _has_many_cells(source: Any) -> bool:
     rows = source.get("rows") if type(source) is dict else None
     if type(rows) is not list:
         return False
-    names = source.get("columns") or {name for row in rows if type(row) is dict for name in row}
+    columns = source.get("columns")
+    names = columns if type(columns) is list else {name for row in rows if type(row) is dict for name in row}
     return len(rows) * len(names) > _MANY_CELLS
 
 
