@@ -94,7 +94,7 @@ def split(
     if limit is not None and limit < 1:
         raise Unfit("limit", "must be at least 1")
     check_size(3 * string.count(separator))
-    most = -1 if limit is None else limit - 1
+    most = -1 if limit is None else min(limit - 1, len(string))
     if separator:
         return string.split(separator, most)
     alone = len(string) if limit is None else most
