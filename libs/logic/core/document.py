@@ -37,6 +37,13 @@ reader that knows only doubles from 2^53 on. No result is infinite: an overflow 
 - Patterns are regular expressions in [re2's syntax](https://github.com/google/re2/wiki/Syntax), which matches in time \
 that grows with the text: there are no look-arounds and no back-references. `^` and `$` are the ends of the text, \
 those of a line after `(?m)`.
+- A date is a text of ISO 8601 with its offset, such as 2024-03-10T09:30:00+01:00, in the years 1 to 9999 of UTC. \
+Without a time it is midnight, without an offset it is what the clocks of the zone show. A zone is a name of IANA's \
+database, whose data comes with the engine, or an offset.
+- A time that a zone's clocks skip becomes later by as much as they skip; of one that they show twice the first is \
+taken. Months and days are reckoned on the clock, hours and shorter as they pass.
+- Nothing that is read, of XML, YAML or any other form, can refer to a file, build an object of a program, or grow \
+beyond the limit.
 
 A parameter with an asterisk is required.
 """

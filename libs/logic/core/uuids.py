@@ -46,7 +46,7 @@ def v5(
 
 @functions.action("uuid.v7", "UUID in order of time", output=_UUID)
 def v7() -> str:
-    """A new UUID that begins with the time in milliseconds, so that later ones sort after earlier ones."""
+    """A new UUID that begins with the time in milliseconds, so that it sorts after those of earlier ones."""
     value = (time.time_ns() // 1_000_000 << 80) | (0x7 << 76) | (secrets.randbits(12) << 64)
     return str(uuid.UUID(int=value | (0b10 << 62) | secrets.randbits(62)))
 
