@@ -13,6 +13,7 @@ from libs.logic.sandbox.pool import SandboxPool
 from libs.logic.scope import Scope
 from tests.logic.escapes import Arena
 from tests.logic.fake_host import FakeHost
+from tests.logic.scripts import Scripts
 
 
 @pytest.fixture
@@ -59,4 +60,13 @@ async def arena() -> AsyncIterator[Arena]:
     arena = Arena(pool)
     await arena.settle()
     yield arena
+    await pool.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def libraries() -> AsyncIterator[Scripts]:
+    """One sandbox for all scripts of a module that need no process of their own."""
+    pool = SandboxPool(size=1)
+    await pool.start()
+    yield Scripts(pool)
     await pool.close()

@@ -37,15 +37,23 @@
     }
 
     entries() {
-      return Object.entries(this.#members)[Symbol.iterator]();
+      return this.#sorted()[Symbol.iterator]();
     }
 
     keys() {
-      return Object.keys(this.#members)[Symbol.iterator]();
+      return this.#sorted()
+        .map(([name]) => name)
+        [Symbol.iterator]();
     }
 
     values() {
-      return Object.values(this.#members)[Symbol.iterator]();
+      return this.#sorted()
+        .map(([, value]) => value)
+        [Symbol.iterator]();
+    }
+
+    #sorted() {
+      return Object.entries(this.#members).sort(([one], [other]) => (one < other ? -1 : 1));
     }
 
     [Symbol.iterator]() {
@@ -80,8 +88,8 @@
     }
 
     async text() {
-      const content = this.#read();
-      return content.text ?? host.text(new Uint8Array(host.bytes(content)));
+      const { text, base64 } = this.#read();
+      return base64 ? host.text(Uint8Array.fromBase64(base64)) : (text ?? "");
     }
 
     async json() {

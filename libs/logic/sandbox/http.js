@@ -1,7 +1,11 @@
 // Requests to the host: queued here, fetched by the process between jobs; their answers settle promises.
 (function (host) {
   "use strict";
+  // How long a script that has returned still waits for answers that it didn't wait for itself.
+  const LINGER_MS = 500;
+  const now = performance.now.bind(performance);
   const calls = [];
+  let until = 0;
 
   // The error is made where the script called, so that its stack names the script's line.
   host.call = (request, signal) => {
@@ -28,7 +32,20 @@
     return call;
   }
 
+  const { poll } = host;
+  host.poll = () => {
+    if (host.done && host.waiting) {
+      until ||= now() + LINGER_MS;
+      host.queued.push(`{"wake":${Math.max(until - now(), 0)}}`);
+    }
+    return poll();
+  };
+
   host.settle = (answer) => {
+    if (answer.wake) {
+      if (until && now() >= until - 1) host.waiting = 0;
+      return;
+    }
     const call = taken(answer.id);
     if (!call) return;
     if (!answer.error) {

@@ -42,7 +42,7 @@
   }
 
   const { poll, settle } = host;
-  host.settle = (answer) => (answer.wake ? ring() : settle(answer));
+  host.settle = (answer) => (answer.wake && !host.done ? ring() : settle?.(answer));
 
   // With a timer running there is something to wait for, unless the script's function has returned.
   host.poll = () => {

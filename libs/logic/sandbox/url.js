@@ -13,12 +13,13 @@
   }
 
   function unquoted(text) {
-    const spaced = text.replace(/\+/g, " ");
-    try {
-      return decodeURIComponent(spaced);
-    } catch {
-      return spaced;
-    }
+    return text.replace(/\+/g, " ").replace(/(?:%[\da-f]{2})+/gi, (bytes) => {
+      try {
+        return decodeURIComponent(bytes);
+      } catch {
+        return unescape(bytes).replace(/[\x80-\xff]/g, "\ufffd");
+      }
+    });
   }
 
   class URLSearchParams {
@@ -45,8 +46,8 @@
       return this.#pairs.filter(([known]) => known === String(name)).map(([, value]) => value);
     }
 
-    has(name) {
-      return this.#pairs.some(([known]) => known === String(name));
+    has(name, value) {
+      return this.#pairs.some((pair) => matches(pair, name, value));
     }
 
     append(name, value) {
@@ -65,8 +66,8 @@
       this.#changed(this);
     }
 
-    delete(name) {
-      this.#pairs = this.#pairs.filter(([known]) => known !== String(name));
+    delete(name, value) {
+      this.#pairs = this.#pairs.filter((pair) => !matches(pair, name, value));
       this.#changed(this);
     }
 
@@ -100,11 +101,19 @@
     }
   }
 
+  function matches([known, held], name, value) {
+    return known === String(name) && (value === undefined || held === String(value));
+  }
+
   function parsePairs(text) {
-    return text.replace(/^\?/, "").split("&").filter(Boolean).map((pair) => {
-      const [name, ...value] = pair.split("=");
-      return [unquoted(name), unquoted(value.join("="))];
-    });
+    return text
+      .replace(/^\?/, "")
+      .split("&")
+      .filter(Boolean)
+      .map((pair) => {
+        const [name, ...value] = pair.split("=");
+        return [unquoted(name), unquoted(value.join("="))];
+      });
   }
 
   // Removes `.` and `..` segments.
@@ -228,4 +237,4 @@
   }
 
   Object.assign(globalThis, { URL, URLSearchParams });
-})
+});
