@@ -37,8 +37,13 @@ class Actor:
             return service.sharing != "group" or service.owner_platform_id == self.platform_id
         return service.is_for(self.user)
 
-    def names(self, credential_id: str) -> bool:
-        return credential_id == self.credential_id or credential_id in self.credentials.values()
+    def names(self, credential_id: str, service: ServiceGrant) -> bool:
+        """Whether the client named this credential, for the service or for the whole request."""
+        return credential_id in (self.credential_id, *self.named_for(service))
+
+    def named_for(self, service: ServiceGrant) -> tuple[str, ...]:
+        """Under the service's id, then under its name."""
+        return tuple(self.credentials[ref] for ref in (service.id, service.name) if ref in self.credentials)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +77,7 @@ def outermost(
     `credential_id` is what a node of the request names, where the request is more than one action.
     """
     given = credential_id or actor.credential_id
-    named = given or _named_for(actor, service)
+    named = given or next(iter(actor.named_for(service)), None)
     return Binding(service, service_version, named, True, service.id, given)
 
 
@@ -87,12 +92,13 @@ def nested(actor: Actor, caller: Binding, service: ServiceGrant, call: Component
     own = service.id == caller.service.id
     version = call.service_version or (caller.service_version if own else None)
     if call.user_credential_id is not None:
-        known = actor.names(call.user_credential_id) or call.user_credential_id == caller.outer_credential_id
-        named = call.user_credential_id if known else None
+        id = call.user_credential_id
+        known = actor.names(id, service) or id == caller.outer_credential_id
+        named = id if known else None
     elif own:
         return replace(caller, service_version=version)
     else:
-        named = _named_for(actor, service)
+        named = next(iter(actor.named_for(service)), None)
         if named is None and service.id != caller.outer_id:
             named = caller.outer_credential_id
     with_values = caller.with_values if own else _may_spend_values(actor, caller.service, service)
@@ -101,11 +107,7 @@ def nested(actor: Actor, caller: Binding, service: ServiceGrant, call: Component
 
 def _may_spend_values(actor: Actor, caller: ServiceGrant, service: ServiceGrant) -> bool:
     author = caller.owner_platform_id
-    return author in (actor.platform_id, service.owner_platform_id) or _named_for(actor, service) is not None
-
-
-def _named_for(actor: Actor, service: ServiceGrant) -> str | None:
-    return actor.credentials.get(service.id) or actor.credentials.get(service.name)
+    return author in (actor.platform_id, service.owner_platform_id) or bool(actor.named_for(service))
 
 
 def no_credential(actor: Actor, binding: Binding) -> LogicError:
@@ -116,9 +118,10 @@ def no_credential(actor: Actor, binding: Binding) -> LogicError:
         return LogicError(
             "credential_required", f"{name!r} needs a credential, and no user acts here.", details=details
         )
-    if binding.credential_id is not None and (binding.implicit or binding.credential_id in actor.credentials.values()):
+    id = binding.credential_id
+    if id is not None and (binding.implicit or id in actor.named_for(binding.service)):
         message = (
-            f"The user has no usable credential {binding.credential_id[:128]!r} for {name!r}: name one of "
+            f"The user has no usable credential {id[:128]!r} for {name!r}: name one of "
             f"GET /v1/service/{binding.service.id}/token, or connect one with POST /v1/user/{{userId}}/token."
         )
         return LogicError("credential_invalid", message, details=details)

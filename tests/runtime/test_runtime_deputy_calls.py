@@ -104,8 +104,9 @@ async def test_a_refusal_that_is_caught_tells_nothing(execute: Execute, case: Ca
 
 @pytest.mark.parametrize("key", ["hostile", "core", "spend", "Bank", "bank ", "*", ""])
 async def test_credentials_named_for_something_else_are_not_taken_for_it(steal: Steal, case: Case, key: str) -> None:
-    error = await steal(call("bank", "spend"), credentials={key: case.id})
-    assert error.code == "credential_required"
+    for node in (call("bank", "spend"), call("bank", "spend", userCredentialId=case.id)):
+        error = await steal(node, credentials={key: case.id})
+        assert error.code == "credential_required"
 
 
 @pytest.mark.parametrize("key", ["hostile", "service"])

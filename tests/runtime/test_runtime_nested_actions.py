@@ -62,7 +62,11 @@ async def test_a_credential_that_the_request_names_is_used(execute: Execute, wor
     assert await execute("outer", "ask", credential_id=id) == "named-token"
     assert await execute("outer", "ask", credentials={"bank": id}) == "named-token"
     assert await execute("outer", "ask", credentials={bank: id}) == "named-token"
-    assert await execute("outer", "choose", {"id": id}, credentials={"any": id}) == "named-token"
+    assert await execute("outer", "choose", {"id": id}, credentials={"bank": id}) == "named-token"
+    assert await execute("outer", "choose", {"id": id}, credential_id=id) == "named-token"
+    assert (
+        await refused(execute, "outer", "choose", {"id": id}, credentials={"other": id})
+    ).code == "credential_required"
 
 
 async def test_a_named_credential_of_somebody_else_is_not_used(execute: Execute, world: World, bank: str) -> None:
