@@ -188,7 +188,7 @@ def repeat(value: Element, times: Annotated[Integer, "How many elements the arra
     """Makes an array of one and the same value."""
     if times < 0:
         raise Unfit("times", "must not be negative")
-    check_size(times * (1 + size_bytes(value)))
+    check_size(times * (_ELEMENT_BYTES + size_bytes(value)))
     return [value] * times
 
 
@@ -206,6 +206,7 @@ def range_(
     return [fit(start + step * position) for position in range(count)]
 
 
+_ELEMENT_BYTES = 16  # for elements that are written with next to nothing
 _NUMBER_BYTES = 400  # so that no more than some 15,000 are made, within 2 ms
 
 

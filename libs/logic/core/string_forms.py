@@ -112,7 +112,15 @@ def escape_html(string: String) -> str:
 @functions.action("string.unescape-html", "Unescape HTML", output=TEXT, large_bytes=16 << 10)
 def unescape_html(string: String) -> str:
     """Writes the characters that HTML names or numbers, such as &amp; and &#233;."""
-    return html.unescape(string)
+    return _unescaped(string)
+
+
+_DECIMAL = re.compile(r"&#0*([0-9]{1,8})[0-9]*")
+
+
+def _unescaped(string: str) -> str:
+    """With no number longer than it takes to be beyond all characters: Python refuses to read some."""
+    return html.unescape(_DECIMAL.sub(r"&#\1", string))
 
 
 _TAG = re.compile(
@@ -134,7 +142,7 @@ def strip_html(string: String) -> str:
     while found := _TAG_START.search(string, position):
         parts.append(string[position : found.start()])
         position = _tag_end(string, found.start())
-    return html.unescape("".join([*parts, string[position:]]))
+    return _unescaped("".join([*parts, string[position:]]))
 
 
 def _tag_end(string: str, start: int) -> int:
@@ -149,7 +157,7 @@ def _tag_end(string: str, start: int) -> int:
     return end.start() if end else len(string)
 
 
-_PLACEHOLDER = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
+_PLACEHOLDER = re.compile(r"\{\{([^{}]*)\}\}")
 
 
 @functions.action("string.template", "Fill in a template", output=TEXT, large_bytes=16 << 10)
@@ -164,7 +172,7 @@ def template(
     parts: list[str] = []
     end, size = 0, byte_count(template)
     for found in _PLACEHOLDER.finditer(template):
-        filled = _shown(found.group(1), values, strict)
+        filled = _shown(found.group(1).strip(), values, strict)
         size += byte_count(filled)
         check_size(size)
         parts += [template[end : found.start()], filled]

@@ -18,6 +18,7 @@ TEXT = {"type": "string"}
 TEXTS = {"type": "array", "items": {"type": "string"}}
 POSITION = {"type": ["integer", "null"], "minimum": 0}
 
+_MOST_CHARACTERS = 100
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
 
@@ -62,6 +63,8 @@ def trim(
     characters: Annotated[Text, "The characters to take away, in any order; white space unless given."] | None = None,
 ) -> str:
     """Takes white space, or other characters, away from the ends of a text."""
+    if characters is not None and len(characters) > _MOST_CHARACTERS:
+        raise Unfit("characters", f"must not be more than {_MOST_CHARACTERS}")
     strip = {"both": string.strip, "start": string.lstrip, "end": string.rstrip}[side]
     return strip(characters)
 
@@ -156,8 +159,8 @@ def index_of(
 @functions.action("string.last-index-of", "Last position of a part", output=POSITION)
 def last_index_of(string: String, part: Part) -> int | None:
     """The position of the last occurrence of a part, counted from 0; null where there is none."""
-    found = string.rfind(part)
-    return found if found >= 0 else None
+    found = string[::-1].find(part[::-1])  # rfind takes the product of both lengths
+    return len(string) - found - len(part) if found >= 0 else None
 
 
 @functions.action("string.count", "Count a part", output={"type": "integer", "minimum": 0})

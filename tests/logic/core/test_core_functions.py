@@ -24,7 +24,9 @@ SCALARS = (
     | st.integers(-(2**63), 2**64 - 1)
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(max_size=12)
-    | st.sampled_from(["a", "a.b", "1", "-1.5e3", "true", "[a-z]+", "(a)|b", "$1", "${x}", "{{a}}", "<b>&amp;</b>"])
+    | st.sampled_from(
+        ["a", "a.b", "1", "-1.5e3", "true", "[a-z]+", "(a)|b", "$1", "${x}", "{{a}}", "<b>&amp;</b>", "&#" + "9" * 5000]
+    )
 )
 VALUES = st.recursive(
     SCALARS,
@@ -35,7 +37,7 @@ KINDS: dict[Any, st.SearchStrategy[Any]] = {
     "string": SCALARS.filter(lambda value: type(value) is str),
     "number": st.sampled_from([0, 1, -1, 2, 0.5, 1e308, -1e308, 2**63, 5e-324])
     | st.floats(allow_nan=False, allow_infinity=False),
-    "integer": st.integers(-3, 40) | st.sampled_from([2**63, -(2**63), 10**15]),
+    "integer": st.integers(-3, 40) | st.sampled_from([2**64 - 1, -(2**63), 10**15]),
     "boolean": st.booleans(),
     "array": st.lists(VALUES, max_size=5),
     "object": st.dictionaries(st.sampled_from(["a", "b", "a.b", "key", ""]), VALUES, max_size=5),

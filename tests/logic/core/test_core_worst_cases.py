@@ -24,6 +24,9 @@ TEXTS: dict[str, Callable[[int], str]] = {
     "placeholders": lambda size: "{{a}}" * (size // 5),
     "accents": lambda size: "ǖΐ" * (size // 4),
     "lines": lambda size: "\n" * size,
+    "open": lambda size: "{{" + " " * size,
+    "digits": lambda size: "1" * min(size, 999) + "x",
+    "one letter": lambda size: "a" * size,
 }
 ARRAYS: dict[str, Callable[[int], list[Any]]] = {
     "numbers": lambda size: list(range(size // 5)),
@@ -58,7 +61,8 @@ PARAMETERS: dict[str, list[Any]] = {
     "start": [0],
     "end": [18_000],
     "base": [2],
-    "part": ["a", "ab"],
+    "part": ["a", "ab", "ab" + "a" * 9_000, "a" * 9_000 + "ba"],
+    "characters": ["".join(map(chr, range(100, 200)))],
     "names": [["a", "b"]],
     "format": ["yyyy-MM-dd"],
 }
@@ -69,7 +73,7 @@ def sources(function: Function) -> Iterator[dict[str, Any]]:
     large = sum(map(_is_large, function.parameters)) or 1
     largest = (min(function.large_bytes, LARGE_BYTES) - 300) // large
     sizes = [largest] if function.heavy is None else [largest >> shift for shift in range(0, 10, 2)]
-    for kind, size in product(range(8), sizes):
+    for kind, size in product(range(10), sizes):
         for choice in [kind] if function.heavy is None else range(7):
             yield {
                 each.name: _value(each, size, kind, choice)
