@@ -5,6 +5,8 @@ from collections.abc import Callable
 from time import process_time
 from typing import Any
 
+# Loaded by core's functions with their first use; when that comes, nothing can be opened any more.
+import cryptography.hazmat.backends.openssl.backend  # noqa: F401
 import orjson
 
 from libs.logic.budget import exceeded

@@ -150,7 +150,7 @@ class Replacements:
     def distinct(array: Any) -> Any:
         if not isinstance(array, list) or len(array) <= 1:
             return array
-        results = Utils.create_sequence() if isinstance(array, Utils.JList) else []
+        results = Utils.create_sequence() if Utils.is_sequence(array) else []
         seen: set[Any] = set()
         others: list[Any] = []
         for value in array:

@@ -42,7 +42,10 @@ def _bare(message: str) -> str:
 
 
 # Some errors are told without their code.
-_CODES = {_bare(told): code for code, told in JException.error_codes.items()}
+_CODES = {_bare(told): code for code, told in JException.error_codes.items()} | {
+    _bare("both integer and fractional parts are empty"): "D3085",
+    _bare("invalid grouping in picture argument"): "D3086",
+}
 
 _REPLACED = {
     "string": "<x-b?:s>",
@@ -242,11 +245,12 @@ def _fault(error: Exception, text: str) -> LogicError:
         if isinstance(caused, RecursionError):
             return _told("D1011", -1, (), text)
         caused = caused.__context__
-    if isinstance(error, JException):
-        return _told(error.error, error.location, (error.current, error.expected, error.extra), text)
     if isinstance(error, ZeroDivisionError | OverflowError):
         return _told("D1001", -1, (), text)
-    return _told(_CODES.get(_bare(str(error)), ""), -1, (), text)
+    if not isinstance(error, JException):
+        return _told(_CODES.get(_bare(str(error)), ""), -1, (), text)
+    code = error.error if error.error in _MESSAGES else _CODES.get(_bare(error.error), "")
+    return _told(code, error.location, (error.current, error.expected, error.extra), text)
 
 
 def _syntax_fault(error: Exception, text: str) -> LogicError:
