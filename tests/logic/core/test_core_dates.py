@@ -1,6 +1,8 @@
 """Dates against Python's own reading and writing, against walks day by day, and against each other."""
 
+import time
 from datetime import UTC, datetime, timedelta
+from importlib.resources import files
 from typing import Any
 
 import pytest
@@ -127,6 +129,22 @@ def test_moments_of_every_hour_of_a_year_survive_their_zone(zone: str) -> None:
         text = (start + timedelta(hours=hour)).isoformat()
         there = call("date.to-zone", date=text, zone=zone)
         assert moment(there) == moment(text)
+
+
+def test_clocks_are_those_of_the_c_library_with_the_same_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = files("tzdata") / "zoneinfo"
+    names = (files("tzdata") / "zones").read_text().split()
+    try:
+        for name in names[::7]:
+            monkeypatch.setenv("TZ", f":{folder / name}")
+            time.tzset()
+            for epoch in range(-2_500_000_000, 4_000_000_000, 370_000_001):
+                there = moment(call("date.from-epoch", number=epoch, zone=name))
+                assert there.timestamp() == epoch
+                assert there.utcoffset() == timedelta(seconds=time.localtime(epoch).tm_gmtoff), (name, epoch)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_all_that_is_wrong_is_told_at_once() -> None:
