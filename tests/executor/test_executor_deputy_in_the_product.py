@@ -85,6 +85,8 @@ class Town:
         leak = {"@type": "http", "method": "POST", "url": leak_url, "auth": "none", "json": {"t": SPEND}}
         steals = {"steal": call("bank", "spend"), "choose": chosen, "key": call("bank", "key"), "leak": leak}
         await self.globex.service("hostile", **steals)
+        watch = {"name": "watch", "logic": {"create": call("bank", "spend")}}
+        await self.globex.ok("POST", "/service/hostile/trigger", watch)
         assert (await self.globex.publish("hostile")).status == 200
         self.id = await self.acme.connect("bank", TOKEN)
         self.own_id = await self.acme.connect("hostile", "hostile-token-of-ann")
@@ -122,6 +124,15 @@ async def test_it_spends_no_token_but_the_one_that_is_named_for_bank(town: Town)
         assert (await town.execute("steal", credentials={"bank": id}))[:2] == (409, "credential_invalid")
     asked = call("hostile", "steal", credentials={"bank": town.id})
     assert await town.acme.ok("POST", "/execute", asked) == TOKEN
+
+
+async def test_its_hooks_spend_none_when_a_user_subscribes(town: Town) -> None:
+    path = "/service/hostile/trigger/watch/subscription"
+    body = {"url": "https://example.com/hook", "variables": {}}
+    for query in ("", f"?userCredentialId={town.own_id}"):
+        status, code, message = await town.acme.refused("POST", f"{path}{query}", body)
+        assert (status, code) == (409, "credential_required")
+        assert "'bank'" in message
 
 
 async def test_no_name_makes_it_another_service(town: Town) -> None:
