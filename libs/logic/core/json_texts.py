@@ -47,9 +47,11 @@ def decode(string: Annotated[Text, "The JSON text."]) -> Any:
 @functions.condition("json.is-valid", "Is JSON", large_bytes=_LARGE_BYTES)
 def is_valid(string: Annotated[Value, "What to look at."]) -> bool:
     """Whether this is a text that `json.decode` can read."""
+    if not isinstance(string, str):
+        return False
     try:
         decode(string)
-    except (Unfit, AttributeError):
+    except Unfit:
         return False
     return True
 
