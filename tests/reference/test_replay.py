@@ -180,8 +180,11 @@ async def _ends(replay: Replay) -> None:
     for kind in ("variable", "action", "event", "trigger", "condition", "datatype"):
         article = "a variable for a given service" if kind == "variable" else f"a single {kind}"
         await replay.play(f"Delete {article}")
+    service = f"/service/{replay.ids['serviceId']}"
+    hosts = {"config": {"apply": {"hosts": ["api.example.com"]}}}
+    await replay.prepare("PUT", f"{service}/security/{replay.ids['securityId']}?version=1.0.0", hosts)
     await replay.play("Publish Service")
-    another = await replay.prepare("POST", f"/service/{replay.ids['serviceId']}/version", {"name": "12"})
+    another = await replay.prepare("POST", f"{service}/version", {"name": "12"})
     replay.ids["versionId"] = another["id"]
     await replay.play("Delete a single version of service")
     await replay.play("Delete a security for a given service")
