@@ -14,8 +14,10 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
+from libs.logic.cases import Case, ours
 from libs.logic.core import LIBRARY
 from libs.logic.errors import LogicError
+from libs.logic.sandbox.pool import SandboxPool
 
 CLAIMS = {"sub": "7", "admin": True, "ü": ["é"]}
 SECRET = "a secret that is long enough for every digest there is, of 512 bits and fewer"
@@ -128,3 +130,15 @@ def test_a_private_key_of_rsa_is_worked_with_elsewhere(keys: dict[str, Any]) -> 
     assert function.is_large({"payload": {}, "key": private_pem(keys["RS256"])})
     assert not function.is_large({"payload": {}, "key": private_pem(keys["ES512"])})
     assert not LIBRARY["jwt.verify"].is_large({"token": "a.b.c", "key": public_pem(keys["RS256"])})
+
+
+async def test_a_locked_process_can_sign_with_a_key_of_rsa(keys: dict[str, Any], pool: SandboxPool) -> None:
+    node = {
+        "@type": "action",
+        "service": "core",
+        "action": "jwt.sign",
+        "input": {"@type": "reference", "operation": "source"},
+    }
+    source = {"payload": CLAIMS, "key": private_pem(keys["RS256"]), "algorithm": "PS256"}
+    outcome = await ours.outcome(Case("", "", node, {"source": source}, {}), pool)
+    assert verify(outcome["result"], public_pem(keys["RS256"]))["valid"]
