@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
+from yarl import URL
+
 from libs.logic.errors import LogicError
 from libs.logic.scope import Credential, HttpResponse
 from libs.logic.values import parse
@@ -15,6 +17,7 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 # Everything RFC 3986 lets stand in a URL, and % for what is encoded already.
 _URL_SAFE = "%/:?#[]@!$&'()*+,;=-._~"
 
+_HOST = re.compile(r"(?P<scheme>https?://)(?P<host>[^/?#\\@:\[\]]+)(?=[/?#:]|\Z)", re.IGNORECASE)
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
@@ -23,11 +26,23 @@ _ALWAYS_SENSITIVE = frozenset({"authorization", "cookie", "proxy-authorization"}
 
 def complete_url(url: str, pairs: Iterable[tuple[str, str]] = ()) -> str:
     """The URL encoded and with the pairs added to its query; ValueError unless it is an absolute http URL."""
-    parts = urlsplit(quote(url.strip(), safe=_URL_SAFE))
+    parts = urlsplit(quote(_with_ascii_host(url.strip()), safe=_URL_SAFE))
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("the URL must start with http:// or https:// and name a host")
     query = "&".join(text for text in (parts.query, urlencode(list(pairs))) if text)
     return parts._replace(query=query, fragment="", path=parts.path or "/").geturl()
+
+
+def _with_ascii_host(url: str) -> str:
+    """A host of another script as name servers know it; what can't be one is left as it is, for egress to refuse."""
+    found = None if url.isascii() else _HOST.match(url)
+    if found is None:
+        return url
+    try:
+        host = URL.build(scheme="http", host=found["host"]).raw_host
+    except ValueError:
+        return url
+    return f"{found['scheme']}{host}{url[found.end() :]}"
 
 
 def host_of(url: str) -> str:
