@@ -4,10 +4,11 @@ import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import orjson
@@ -25,7 +26,7 @@ from tests.fuzz.values import Values
 from tests.fuzz.worlds import BUDGET, SANDBOX_BUDGET, World
 
 # Beyond a budget: a tenth of it, and what clocks, schedulers and a full machine add.
-_CLOCK_S = 0.5
+_CLOCK_S = 1.0
 # The engine's own loops are not interrupted; a process is killed for them a tenth of a second past its budget.
 _CPU_CLOCK_S = 0.15
 # What a function may take of the event loop for an input that is not large.
@@ -107,7 +108,6 @@ class Rounds:
             except Exception as error:
                 case = {"function": function.name, "input": given}
                 raise await self._failure(error, case, _call_again) from error
-            self._tally.evaluations["functions"] += 1
         await asyncio.sleep(0)
 
     def _call(self, function: Function, given: Any) -> None:
@@ -122,6 +122,7 @@ class Rounds:
             check_result(value, 1 << 62)
         took_s = time.perf_counter() - began_s
         self._tally.timed("function", took_s, (function.name, given))
+        self._tally.evaluations["functions"] += 1
         if took_s > _HELD_S:
             _check_held(function, given)
 
@@ -139,12 +140,12 @@ class Rounds:
     async def _sandboxed(self, rng: random.Random, kind: str) -> None:
         values = Values(rng)
         world, nodes = World(rng, values, self._pool), Nodes(rng, values, (kind,))
-        running = []
-        for _ in range(_SIDE_BY_SIDE * 16):
+        running: list[Callable[[], Awaitable[None]]] = []
+        for _ in range(_SIDE_BY_SIDE * 6):
             node = {"@type": kind, **nodes.members(kind)}
             program = await self._compiled(node)
             if program is not None:
-                running.append(self._evaluate(f"{kind}s", node, program, world.scope(), SANDBOX_BUDGET))
+                running.append(partial(self._evaluate, f"{kind}s", node, program, world.scope(), SANDBOX_BUDGET))
         await _side_by_side(running)
 
     async def _evaluate(self, kind: str, node: Any, program: Program, scope: Scope, budget: Budget) -> None:
@@ -248,15 +249,15 @@ async def _check_alone(program: Program, scope: Scope) -> None:
     raise Broken("it ends its process whenever it runs")
 
 
-async def _side_by_side(running: list[Coroutine[Any, Any, None]]) -> None:
+async def _side_by_side(running: list[Callable[[], Awaitable[None]]]) -> None:
     """Runs some at a time; the first failure ends the others."""
     limit = asyncio.Semaphore(_SIDE_BY_SIDE)
 
-    async def one(evaluation: Coroutine[Any, Any, None]) -> None:
+    async def one(evaluate: Callable[[], Awaitable[None]]) -> None:
         async with limit:
-            await evaluation
+            await evaluate()
 
-    tasks = [asyncio.create_task(one(evaluation)) for evaluation in running]
+    tasks = [asyncio.create_task(one(evaluate)) for evaluate in running]
     try:
         await asyncio.gather(*tasks)
     finally:

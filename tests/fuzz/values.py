@@ -70,6 +70,10 @@ _TEXTS = (
 )
 
 
+_LARGE = 0.01
+"""How many are near the size from which on functions run in a process of their own, or beyond."""
+
+
 class Values:
     """An endless supply, drawn from pools that are made anew now and then, since making is what takes time."""
 
@@ -93,6 +97,8 @@ class Values:
     def text(self) -> str:
         rng = self._rng
         roll = rng.random()
+        if roll < _LARGE:
+            return rng.choice(_TEXTS) * rng.randrange(1, 1500)
         if roll < 0.5:
             return rng.choice(_TEXTS)
         if roll < 0.8:
@@ -123,7 +129,8 @@ class Values:
                 return rng.random() < 0.5
             case "array":
                 items = schema.get("items", {})
-                return [self.fitting(items, depth - 1) for _ in range(rng.randrange(6))] if depth else []
+                some = [self.fitting(items, depth - 1) for _ in range(rng.randrange(6))] if depth else []
+                return some * rng.randrange(1, 1000) if rng.random() < _LARGE else some
             case "object":
                 return {self.name(): self.any() for _ in range(rng.randrange(4))}
         return self.any()
