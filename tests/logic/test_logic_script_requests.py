@@ -177,6 +177,33 @@ async def test_fetch_answers_a_response(run_script: Run, script_host: FakeHost) 
     assert second.headers == {"content-type": "text/plain;charset=UTF-8"}
 
 
+@pytest.mark.parametrize(
+    ("call", "redirects"),
+    [
+        ("$.axios.get('https://a.io/')", 5),
+        ("$.axios.get('https://a.io/', {maxRedirects: 0})", 0),
+        ("$.axios.get('https://a.io/', {maxRedirects: 2})", 2),
+        ("$.axios.get('https://a.io/', {maxRedirects: 99})", 5),
+        ("$.axios.get('https://a.io/', {maxRedirects: 'x'})", 5),
+        ("fetch('https://a.io/')", 5),
+        ("fetch('https://a.io/', {redirect: 'manual'})", 0),
+        ("fetch('https://a.io/', {redirect: 'error'})", 0),
+    ],
+)
+async def test_a_script_says_how_many_redirects_are_followed(
+    run_script: Run, script_host: FakeHost, call: str, redirects: int
+) -> None:
+    await run_script(f"await {call}")
+    assert script_host.requests[0].max_redirects == redirects
+
+
+async def test_a_response_tells_where_redirects_led(run_script: Run, script_host: FakeHost) -> None:
+    script_host.answers = [HttpResponse(200, {}, b"", "https://b.io/x"), HttpResponse(200, {}, b"", "https://a.io/")]
+    script = "const {url, redirected} = await fetch('https://a.io'); return [url, redirected]"
+    assert await run_script(script) == ["https://b.io/x", True]
+    assert await run_script(script) == ["https://a.io/", False]
+
+
 async def test_requests_run_side_by_side(run_script: Run, script_host: FakeHost) -> None:
     script = """
         const all = await Promise.all([1, 2, 3].map((n) => fetch('https://a.io/' + n)))

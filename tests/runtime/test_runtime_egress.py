@@ -134,3 +134,16 @@ async def test_a_request_that_takes_too_long_times_out(
     provider.silent = True
     world.add_action(crm, "slow", get(f"{provider.url}/", auth="none", timeout=0.05))
     assert (await refused(execute, "slow")).code == "timeout"
+
+
+async def test_a_script_takes_a_redirect_as_the_answer_when_it_asks_to(
+    execute: Execute, world: World, crm: str, provider: Provider
+) -> None:
+    provider.location = f"{provider.url}/landed"
+    script = f"""
+        const kept = await fetch('{provider.url}/redirect', {{redirect: 'manual'}})
+        const followed = await fetch('{provider.url}/redirect')
+        return [kept.status, kept.redirected, followed.status, followed.redirected, followed.url]
+    """
+    world.add_action(crm, "go", {"@type": "script", "script": script})
+    assert await execute("crm", "go") == [302, False, 200, True, f"{provider.url}/landed"]

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from time import process_time
+from time import process_time, tzset
 from typing import Any
 
 from _quickjs import Context
@@ -212,4 +212,7 @@ class Sandbox:
 
 
 def main(seccomp: str) -> None:
+    # Scripts reckon in UTC, whatever zone the machine is in.
+    os.environ["TZ"] = "UTC0"
+    tzset()
     serve(Sandbox().handle, seccomp)

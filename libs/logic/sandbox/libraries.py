@@ -41,7 +41,7 @@ NAMES: Final = (
     "jsonwebtoken.js",
 )
 
-_WORDS: Final = {
+WORDS: Final = {
     "console.js": ("console",),
     "url.js": ("URL",),
     "encoding.js": ("TextEncoder", "TextDecoder"),
@@ -90,7 +90,7 @@ def _with_needs(name: str) -> set[str]:
 
 
 def needed_by(script: str) -> int:
-    return mask_of(name for name, words in _WORDS.items() if any(word in script for word in words))
+    return mask_of(name for name, words in WORDS.items() if any(word in script for word in words))
 
 
 WITHOUT_CREDENTIAL: Final = mask_of(("faults.js", "credential.js"))
