@@ -110,21 +110,24 @@ async def test_an_event_has_one_of_the_known_types(world: World) -> None:
     assert await paths(world, "event", type="nonsense") == ["type"]
 
 
-async def test_a_scripts_syntax_error_is_told_with_line_and_column() -> None:
+async def test_syntax_errors_of_scripts_and_expressions_are_told_with_line_and_column() -> None:
     sandbox = SandboxPool(size=1)
     await sandbox.start()
     try:
         async with running_world(sandbox) as world:
             await world.make_service()
             await world.make("action", "fine", logic={"execute": {"@type": "script", "script": "return 1"}})
-            broken = {"@type": "script", "script": "const a = 1;\nreturn (;"}
-            body = {"name": "x", "logic": {"execute": broken}}
+            script = {"@type": "script", "script": "const a = 1;\nreturn (;"}
+            expression = {"@type": "expression", "expression": "$sum(a\n.b"}
+            body = {"name": "x", "logic": {"execute": [script, expression, {"@type": "expression", "expression": "1"}]}}
             problem = await world.refused(400, "POST", "/service/github/action", body)
     finally:
         await sandbox.close()
-    (detail,) = problem["details"]
-    assert detail["path"] == "logic.execute.script"
-    assert "line 2" in detail["message"]
+    in_script, in_expression = problem["details"]
+    assert in_script["path"] == "logic.execute.0.script"
+    assert "line 2" in in_script["message"]
+    assert in_expression["path"] == "logic.execute.1.expression"
+    assert "line 2, column 2" in in_expression["message"]
 
 
 class Full(AnyScript):
