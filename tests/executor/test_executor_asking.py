@@ -8,6 +8,7 @@ import pytest
 
 from libs.common.contracts.catalog import Kind
 from tests.executor.conftest import Answer, Api
+from tests.runtime.provider import Provider
 from tests.runtime.world import World
 
 SOURCE = {"@type": "reference", "operation": "source", "path": []}
@@ -124,3 +125,24 @@ async def test_a_condition_may_be_asked_by_the_platform_itself(api: Api, world: 
     assert (await api.ask("GET", f"/v1/execution/{row['id']}?userId=ann")).status == 404
     refused = await api.ask("POST", "/v1/service/crm/condition/known/execute", json={})
     assert refused.refusal == (409, "credential_required")
+
+
+async def test_the_same_idempotency_key_runs_once(api: Api, world: World, crm: str, provider: Provider) -> None:
+    asks = {"@type": "http", "method": "POST", "url": provider.url, "auth": "none"}
+    row = world.add(crm, Kind.CONDITION, "asks", {"execute": asks})
+    world.add(crm, Kind.DATATYPE, "lists", {"values": asks})
+    world.add(crm, Kind.ACTION, "fills", {"refresh": [{"title": "a", "value": asks}]})
+    service = "/v1/service/crm"
+    for path, body in (
+        (f"{service}/condition/asks/execute", {}),
+        (f"{service}/datatype/lists/execute", {}),
+        (f"{service}/action/fills/refreshVariables", {"step": [], "targetField": "a"}),
+        ("/v1/test/logic", {"table": "ConditionVersion", "id": row, "source": ["execute"]}),
+        ("/v1/execute", [asks]),
+    ):
+        provider.seen.clear()
+        headers = {"Idempotency-Key": path}
+        answers = [await api.ask("POST", f"{path}?userId=ann", json=body, headers=headers) for _ in range(2)]
+        assert [answer.status for answer in answers] == [200, 200], path
+        assert answers[0].body == answers[1].body
+        assert len(provider.seen) == 1, path

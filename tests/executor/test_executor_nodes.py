@@ -158,3 +158,18 @@ async def test_a_condition_can_be_asked_alone(api: Api, world: World, crm: str) 
     world.add(crm, Kind.CONDITION, "any", {"execute": SOURCE | {"path": ["n"]}})
     node = {"@type": "condition", "service": "crm", "condition": "any", "input": {"n": 0}}
     assert (await execute(api, node)).body is False
+
+
+async def test_a_node_runs_out_of_its_budget(api: Api, crm: str) -> None:
+    inner = {"@type": "repeat", "times": 1_000, "do": {"@type": "reference", "operation": "item", "path": []}}
+    answer = await execute(api, {"@type": "repeat", "times": 1_000, "do": inner})
+    assert answer.refusal == (422, "budget_exceeded")
+    assert answer.body["cause"]["budget"] == "nodes"
+
+
+async def test_an_error_of_the_authors_own_is_told_as_it_is_written(api: Api, crm: str) -> None:
+    answer = await execute(api, [{"@type": "fail", "code": "out_of_stock", "message": "Nothing is left."}])
+    assert answer.refusal == (422, "author_error")
+    assert (answer.body["path"], answer.body["cause"]["code"]) == ([0], "out_of_stock")
+    row = await api.history(answer)
+    assert (row["kind"], row["name"], row["error"]["code"]) == ("node", "array", "author_error")
