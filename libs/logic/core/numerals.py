@@ -15,7 +15,7 @@ from libs.logic.core.registry import Unfit
 _LEAST, _MOST = -(2**63), 2**64 - 1
 _EXACT = 2**53
 _DIGITS = Context(prec=400)
-_NUMERAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
+_NUMERAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
 _INTEGER = re.compile(r"[+-]?[0-9]{1,20}")
 _LONGEST = 1_000
 
