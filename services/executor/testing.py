@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import orjson
@@ -11,7 +12,7 @@ from libs.common.contracts.catalog import Kind
 from libs.common.errors import Conflict, Invalid, NotFound, ServiceError, Unprocessable, invalid
 from libs.logic.compiler import CallKey
 from libs.logic.errors import InvalidLogic, LogicError
-from libs.logic.program import Program, compile_node
+from libs.logic.program import Program, aside, compile_node
 from libs.logic.scope import Bound, Scope
 from libs.runtime.bindings import Actor
 from libs.runtime.components import bound_names
@@ -33,7 +34,8 @@ class LogicTests:
     async def run(self, asker: Asker, test: LogicTest) -> bytes:
         """The result as JSON. Raises NotFound, Invalid for the path, and Unprocessable or TimedOut for what failed."""
         service, logic = await self._logic.of(asker, test)
-        program = _program(_at(logic.logic, test), test, bound_names(logic.bound))
+        node = _at(logic.logic, test)
+        program = await aside(partial(_program, node, test, bound_names(logic.bound)), node)
         host = self._runtime.host(Actor(asker.platform_id, asker.user, test.credential_id), service)
         try:
             scope = await host.scope(program, test.data)

@@ -76,7 +76,7 @@ async def test_the_variable_needed_next_gets_its_choices(api: Api, jira: str) ->
 
 
 @pytest.mark.parametrize(
-    ("chosen", "kept"), [(EPIC, True), (BUG, False), ([EPIC], True), ([EPIC, BUG], False), (None, False)]
+    ("chosen", "kept"), [(EPIC, True), (BUG, False), ([EPIC], True), ([EPIC, BUG], False), (None, False), ([], True)]
 )
 async def test_a_value_that_is_no_choice_any_more_is_left_out(api: Api, jira: str, chosen: Any, kept: bool) -> None:
     steps = [step(PROJECT, {"id": "10000"}), step(ISSUE_TYPE, chosen)]
