@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from ipaddress import ip_address
 from typing import TypeAlias
+from weakref import WeakValueDictionary
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 
@@ -15,16 +17,33 @@ from libs.common.egress.rules import EgressRules
 
 Resolve: TypeAlias = Callable[[str, int], Awaitable[list[str]]]
 _LOOKUP_THREADS = 32
+_LOOKUPS_OF_A_DOMAIN = 8
 
 
 class SystemLookup:
-    """The system's resolver on threads of its own: the loop's few would all hang on a few dead name servers."""
+    """The system's resolver on threads of its own: the loop's few would all hang on a few dead name servers.
 
-    def __init__(self) -> None:
+    Nor can those of one domain hold up the rest: under it only so many names are looked up at a time, counted
+    until the system comes back, which may be long after anybody waits for it.
+    """
+
+    def __init__(self, lookup: Callable[[str, int], list[str]] | None = None) -> None:
         self._threads = ThreadPoolExecutor(_LOOKUP_THREADS, thread_name_prefix="egress-lookup")
+        self._lookup = lookup or _lookup
+        self._turns: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
 
     async def __call__(self, host: str, port: int) -> list[str]:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, _lookup, host, port)
+        loop, domain = asyncio.get_running_loop(), ".".join(host.removesuffix(".").split(".")[-2:])
+        turn = self._turns.setdefault(domain, asyncio.Semaphore(_LOOKUPS_OF_A_DOMAIN))
+
+        def finished(_found: Future[list[str]]) -> None:
+            with suppress(RuntimeError):  # the loop may be closed by then
+                loop.call_soon_threadsafe(turn.release)
+
+        await turn.acquire()
+        found = self._threads.submit(self._lookup, host, port)
+        found.add_done_callback(finished)
+        return await asyncio.wrap_future(found)
 
     def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)

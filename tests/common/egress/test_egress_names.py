@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import Any
 
 import pytest
 from aiohttp import web
 
 from libs.common.egress import EgressDenied, EgressFailed, EgressTimeout, Rule
+from libs.common.egress.resolver import SystemLookup
 
 
 class Answers:
@@ -132,3 +134,25 @@ async def test_localhost_is_found_by_the_systems_resolver(make_client: Any, serv
     with pytest.raises(EgressDenied) as denied:
         await without_exception.request("GET", f"http://localhost:{port}/")
     assert denied.value.rule == Rule.LOOPBACK
+
+
+async def test_a_domain_whose_name_servers_are_silent_holds_up_no_other() -> None:
+    answer, begun = threading.Event(), []
+
+    def slow(host: str, _port: int) -> list[str]:
+        begun.append(host)
+        if host.endswith("silent.test"):
+            answer.wait()
+        return [host]
+
+    lookup = SystemLookup(slow)
+    waiting = [asyncio.create_task(lookup(f"n{number}.silent.test", 80)) for number in range(100)]
+    given_up = [asyncio.create_task(lookup(f"g{number}.silent.test", 80)) for number in range(100)]
+    await asyncio.sleep(0)
+    for task in given_up:
+        task.cancel()
+    assert await lookup("fine.test.", 80) == ["fine.test."]
+    assert len([host for host in begun if host.endswith("silent.test")]) <= 8
+    answer.set()
+    assert await asyncio.gather(*waiting) == [[f"n{number}.silent.test"] for number in range(100)]
+    lookup.close()
