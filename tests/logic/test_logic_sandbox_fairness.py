@@ -24,7 +24,7 @@ SHORT = compile_node({"@type": "script", "script": "return input.data"})
 HOARD = compile_node(
     {
         "@type": "script",
-        "script": "const kept = new Uint8Array(50 << 20); await fetch('https://example.com/'); return kept.length",
+        "script": "const kept = new Uint8Array(25 << 20); await fetch('https://example.com/'); return kept.length",
     }
 )
 
@@ -144,8 +144,8 @@ async def test_one_tenant_may_hold_half_of_the_memory_of_those_that_wait(make_sc
     host.asked.clear()
     await host.asked.wait()
     host.gate.set()
-    assert await asyncio.gather(other, *running) == [50 << 20] * 3
-    assert await HOARD.evaluate(make_scope(tenant="a")) == 50 << 20
+    assert await asyncio.gather(other, *running) == [25 << 20] * 3
+    assert await HOARD.evaluate(make_scope(tenant="a")) == 25 << 20
 
 
 async def test_endless_scripts_of_one_tenant_are_no_wait_for_anothers(make_scope: MakeScope, host: FakeHost) -> None:

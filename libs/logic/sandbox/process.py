@@ -70,9 +70,9 @@ def _folders(*packages: str) -> tuple[str, ...]:
     return tuple(folders)
 
 
-SCRIPTS = Program("libs.logic.sandbox.child", "script", _folders("_quickjs"), kept=True, spares=3)
+SCRIPTS = Program("libs.logic.sandbox.child", "script", _folders("_quickjs"), kept=True, spares=2)
 COMPUTATIONS = Program(
-    "libs.logic.sandbox.computing", "computation", _folders("jsonata", "re2", "orjson"), kept=False, spares=0
+    "libs.logic.sandbox.computing", "computation", _folders("jsonata", "re2", "orjson"), kept=False, spares=1
 )
 
 

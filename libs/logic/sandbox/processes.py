@@ -20,7 +20,7 @@ _IDLE_KEPT_S = 30.0
 _LONGEST_WAIT_S = 5.0
 
 # What the contexts of all scripts that wait for the host may hold, for each of `size` processes.
-_WAITING_BYTES = 256 << 20
+_WAITING_BYTES = 128 << 20
 
 
 class ProcessPool:
