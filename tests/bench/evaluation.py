@@ -29,6 +29,7 @@ _BATCHES = 20
 _STARTS = 5
 _BUDGET = Budget()
 _SCRIPT = "return { id: input.data.id, library: typeof $ }"
+_EXPRESSION = "id & '!'"
 _LIBRARIES = "return [$.axios, $.lodash, $.xml2js, $.jsonwebtoken].map((library) => typeof library)"
 
 
@@ -120,17 +121,33 @@ async def _per_s(evaluation: Evaluation, program: Program, given: Any, seconds: 
 
 async def _started_ms() -> tuple[float, float]:
     """How long a sandbox process takes to come up, and the megabytes that it holds after its first script."""
+    script = compile_node({"@type": "script", "script": _LIBRARIES})
+    return await _first(lambda pool: pool.start(), lambda pool: Evaluation(pool).once(script, None))
+
+
+async def _first_expression_ms() -> tuple[float, float]:
+    """How long the first expression takes, for which a process is started, and the megabytes that this holds then."""
+    expression = compile_node(_expression(NODES[0]))
+    return await _first(lambda pool: Evaluation(pool).once(expression, source(1)), lambda pool: asyncio.sleep(0))
+
+
+async def _first(
+    timed: Callable[[SandboxPool], Awaitable[Any]], untimed: Callable[[SandboxPool], Awaitable[Any]]
+) -> tuple[float, float]:
     taken_s: list[float] = []
     held_mb: list[float] = []
-    script = compile_node({"@type": "script", "script": _LIBRARIES})
     for _ in range(_STARTS):
         pool, started_s = SandboxPool(size=1), time.perf_counter()
-        await pool.start()
+        await timed(pool)
         taken_s.append(time.perf_counter() - started_s)
-        await Evaluation(pool).once(script, None)
+        await untimed(pool)
         held_mb.append(psutil.Process(pool.pids[0]).memory_info().rss / 1e6)
         await pool.close()
     return 1e3 * median(taken_s), median(held_mb)
+
+
+def _expression(nodes: int) -> dict[str, Any]:
+    return {"@type": "expression", "expression": _EXPRESSION, "input": tree(nodes - 1)}
 
 
 def _script(nodes: int) -> dict[str, Any]:
@@ -139,18 +156,29 @@ def _script(nodes: int) -> dict[str, Any]:
 
 async def main(seconds: float) -> None:
     start_ms, idle_mb = await _started_ms()
+    first_expression_ms, computing_mb = await _first_expression_ms()
     pool = SandboxPool()
     await pool.start()
     pool.fill()
     evaluation = Evaluation(pool)
     script = compile_node(_script(NODES[0]))
-    await _per_s(evaluation, script, source(1), min(1.0, seconds))
+    expression = compile_node(_expression(NODES[0]))
+    for program in (script, expression):
+        await _per_s(evaluation, program, source(1), min(1.0, seconds))
     told = {
         "start_ms": start_ms,
         "idle_mb": idle_mb,
+        "first_expression_ms": first_expression_ms,
+        "computing_mb": computing_mb,
         "data_us": await _grown(tree, lambda program, given: _batches_us(evaluation, program, given, seconds / 4)),
         "script_ms": await _grown(_script, lambda program, given: _p50_ms(evaluation, program, given, seconds / 4)),
         "scripts_per_s": await _grown(_script, lambda program, given: _per_s(evaluation, program, given, seconds / 2)),
+        "expression_ms": await _grown(
+            _expression, lambda program, given: _p50_ms(evaluation, program, given, seconds / 4)
+        ),
+        "expressions_per_s": await _grown(
+            _expression, lambda program, given: _per_s(evaluation, program, given, seconds / 2)
+        ),
     }
     await pool.close()
     sys.stdout.write(orjson.dumps(told, option=orjson.OPT_NON_STR_KEYS).decode() + "\n")

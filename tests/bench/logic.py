@@ -33,6 +33,10 @@ async def logic(stage: Stage) -> list[Figure]:
         _grown(f"scripts with $, {CALLERS} callers", "1/s", told["scripts_per_s"], _SCRIPTS_PER_S),
         Figure("i", "start of a sandbox process", told["start_ms"], "ms", target=_START_MS),
         Figure("i", "memory of an idle sandbox process", told["idle_mb"], "MB", target=_IDLE_MB),
+        _grown("expression, one caller, p50", "ms", told["expression_ms"]),
+        _grown(f"expressions, {CALLERS} callers", "1/s", told["expressions_per_s"]),
+        Figure("i", "first expression, its process started", told["first_expression_ms"], "ms"),
+        Figure("i", "memory of an idle computing process", told["computing_mb"], "MB"),
         await _added(stage),
     ]
 
@@ -47,7 +51,7 @@ async def _evaluated(seconds: float) -> Any:
     return orjson.loads(written)
 
 
-def _grown(name: str, unit: str, growth: Growth, target: float) -> Figure:
+def _grown(name: str, unit: str, growth: Growth, target: float | None = None) -> Figure:
     nodes, kib = growth["nodes"], growth["kib"]
     by_nodes = ", ".join(f"{int(count):,} nodes {_short(value)}" for count, value in list(nodes.items())[1:])
     by_size = ", ".join(f"{int(size):,} KiB {_short(value)}" for size, value in list(kib.items())[1:])

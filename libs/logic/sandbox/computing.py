@@ -41,11 +41,14 @@ class Computer:
     def _compute(self, body: bytes) -> Reply:
         cpu_s, memory_bytes, output_bytes, is_function, length = frames.COMPUTE_HEAD.unpack_from(body)
         start = frames.COMPUTE_HEAD.size
-        text, source = body[start : start + length].decode(), orjson.loads(body[start + length :])
-        compute = self._call if is_function else self._expressions.evaluate
+        text, written = body[start : start + length].decode(), body[start + length :]
+        source = orjson.loads(written)
 
         def work() -> Any:
-            value = compute(text, source)
+            if is_function:
+                value = self._call(text, source)
+            else:
+                value = self._expressions.evaluate(text, source, has_nulls=b"null" in written)
             if exceeds(value, output_bytes):
                 raise exceeded("output", f"the result is larger than {output_bytes:,} bytes")
             return value

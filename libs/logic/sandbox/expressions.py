@@ -150,11 +150,11 @@ class Expressions:
         self._parsed: OrderedDict[str, _Expression] = OrderedDict()
         self._characters = 0
 
-    def evaluate(self, text: str, source: Any) -> Any:
+    def evaluate(self, text: str, source: Any, *, has_nulls: bool = True) -> Any:
         """What the expression answers, as plain JSON; raises LogicError `script_error`."""
         expression = self._expression(text)
         try:
-            return _plain(expression.run(_nulls_marked(source)), 0)
+            return _plain(expression.run(_nulls_marked(source) if has_nulls else source), 0)
         except LogicError:
             raise
         except Exception as error:
@@ -218,9 +218,9 @@ def _plain(value: Any, depth: int) -> Any:
     if depth > DEEPEST:
         raise _unwritable(f"it is nested deeper than {DEEPEST} levels")
     if isinstance(value, list):
-        return [_plain(element, depth + 1) for element in value]
+        return [element if type(element) is str else _plain(element, depth + 1) for element in value]
     if isinstance(value, dict):
-        return {name: _plain(member, depth + 1) for name, member in value.items()}
+        return {name: member if type(member) is str else _plain(member, depth + 1) for name, member in value.items()}
     if value is None or value is Utils.NULL_VALUE:
         return None
     if isinstance(value, str | bool):
