@@ -39,7 +39,7 @@ class Meter:
         self.cpu_left_s = budget.cpu_s
         self.nodes_left = budget.nodes
         self.http_calls_left = budget.http_calls
-        self.data_left_bytes = budget.data_bytes
+        self.data_left_bytes: float = budget.data_bytes
         self._resumed_s = monotonic()
 
     async def pause(self) -> None:

@@ -42,5 +42,5 @@ def read(group: str) -> list[Case]:
 
 
 def _case(group: str, written: dict[str, Any]) -> Case:
-    expected = {key: written[key] for key in ("result", "error") if key in written}
+    expected: dict[str, Any] = {key: written[key] for key in ("result", "error") if key in written}
     return Case(group, written["name"], written["node"], written["context"], expected)

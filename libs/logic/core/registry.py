@@ -122,6 +122,7 @@ class Parameter:
             told["description"] = self.description
         if self.required:
             return told | {"x-required": True}
+        told |= _or_null(self.type.schema)
         return told if self.default is None else told | {"default": self.default}
 
 
@@ -274,6 +275,16 @@ def _parameter(name: str, hint: Any, default: Any) -> Parameter:
     description = next((each for each in reversed(told) if isinstance(each, str)), "")
     required = default is inspect.Parameter.empty
     return Parameter(_camel(name), type_, description, required, None if required else default)
+
+
+def _or_null(schema: Schema) -> Schema:
+    """What of the schema is to be changed so that null, which leaves a parameter out, fits as well."""
+    changed: Schema = {}
+    if isinstance(schema.get("type"), str):
+        changed["type"] = [schema["type"], "null"]
+    if "enum" in schema:
+        changed["enum"] = [*schema["enum"], None]
+    return changed
 
 
 def _camel(name: str) -> str:
