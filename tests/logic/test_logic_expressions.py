@@ -1,6 +1,8 @@
 """JSONata as the computing process runs it, without the process: nothing stays, and nothing of Python is in reach."""
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -19,6 +21,8 @@ CASES = [
     for case in read("expression")
     if "expression" in case.node and "error" not in case.expected
 ]
+PAGE = (Path(__file__).parents[2] / "docs" / "logic-expressions.md").read_text()
+EXAMPLES = re.findall(r"```jsonata\n(?:/\* (.*?) \*/\n)?(.*?)```\n\n```json\n(.*?)```", PAGE, re.DOTALL)
 ORDERS = {"orders": [{"id": "o1", "lines": [{"price": 2, "count": 3}, {"price": 5, "count": 1}]}]}
 
 
@@ -33,6 +37,15 @@ def outcome(language: Expressions, text: str, source: Any = None) -> Any:
         return language.evaluate(text, orjson.loads(orjson.dumps(source)))
     except LogicError as error:
         return f"{error.code}: {error.message} {error.details}"
+
+
+@pytest.mark.parametrize(("source", "text", "expected"), EXAMPLES)
+def test_the_pages_examples_hold(language: Expressions, source: str, text: str, expected: str) -> None:
+    assert outcome(language, text, orjson.loads(source or "null")) == orjson.loads(expected)
+
+
+def test_the_page_has_examples() -> None:
+    assert len(EXAMPLES) == PAGE.count("```jsonata")
 
 
 def shape(node: Any, seen: set[int] | None = None) -> Iterator[Any]:
