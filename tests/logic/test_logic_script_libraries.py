@@ -161,10 +161,10 @@ async def test_nothing_hands_an_author_the_host(libraries: Scripts) -> None:
     ],
 )
 async def test_who_spoils_the_language_hurts_only_oneself(libraries: Scripts, script: str) -> None:
-    pids = libraries.pool.pids
+    pid = libraries.pool.pids[0]
     await asyncio.wait_for(outcome_of(libraries, script), 5)
     assert await libraries.run("return $.lodash.sum([1, 2])") == 3
-    assert libraries.pool.pids == pids
+    assert libraries.pool.pids[0] == pid
 
 
 async def test_a_hundred_scripts_wait_side_by_side_for_requests_and_timers(libraries: Scripts) -> None:
@@ -182,4 +182,5 @@ async def test_a_hundred_scripts_wait_side_by_side_for_requests_and_timers(libra
     for host in hosts:
         host.gate.set()
     assert await asyncio.gather(*running) == [[number, f"a{number}"] for number in range(100)]
-    assert len(libraries.pool.pids) == 1
+    # One, and the spare that is started when a slow machine keeps the one busy for long.
+    assert len(libraries.pool.pids) <= 2

@@ -73,4 +73,4 @@
   }
 
   Object.assign(globalThis, { AbortController, AbortSignal });
-});
+})

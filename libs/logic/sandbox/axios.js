@@ -210,4 +210,4 @@
   }
 
   (globalThis.$ ??= {}).axios = create(standard());
-});
+})

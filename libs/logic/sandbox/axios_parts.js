@@ -98,4 +98,4 @@
   }
 
   host.axiosParts = { Headers: AxiosHeaders, Interceptors };
-});
+})

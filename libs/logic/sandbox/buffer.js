@@ -164,4 +164,4 @@
   }
 
   globalThis.Buffer = Buffer;
-});
+})

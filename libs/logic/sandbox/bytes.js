@@ -21,4 +21,4 @@
     if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
     throw new TypeError(`${what} must be an ArrayBuffer or a typed array, such as new TextEncoder().encode(text)`);
   };
-});
+})

@@ -64,4 +64,4 @@
   }
 
   globalThis.structuredClone = (value) => copied(value, new Map());
-});
+})

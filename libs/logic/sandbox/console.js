@@ -18,5 +18,6 @@
     host.lines.push(values.map(shown).join(" ").slice(0, LONGEST_LINE));
   }
 
-  globalThis.console = { log: print, info: print, warn: print, error: print, debug: print };
+  const names = ["log", "info", "warn", "error", "debug", "trace", "dir", "table"];
+  globalThis.console = Object.fromEntries(names.map((name) => [name, print]));
 })

@@ -158,4 +158,4 @@
     const sum = added(ours, times(point, (r * inverted) % n, curve), curve);
     return sum[2] !== 0n && affine(sum, curve)[0] % n === r;
   };
-});
+})

@@ -84,4 +84,4 @@
   }
 
   Object.assign(globalThis, { TextEncoder, TextDecoder });
-});
+})

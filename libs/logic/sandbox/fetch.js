@@ -199,4 +199,4 @@
   }
 
   Object.assign(globalThis, { Headers, Request, Response, fetch });
-});
+})

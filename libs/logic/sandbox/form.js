@@ -46,4 +46,4 @@
       ? params.toString()
       : written(pairsOf(params, serializer?.indexes), serializer?.encode ?? readable);
   };
-});
+})

@@ -70,4 +70,4 @@
   };
 
   host.bytes = ({ text, base64 }) => (base64 ? Uint8Array.fromBase64(base64) : host.utf8(text)).buffer;
-});
+})

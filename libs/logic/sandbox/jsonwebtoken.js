@@ -337,4 +337,4 @@
   }
 
   (globalThis.$ ??= {}).jsonwebtoken = { sign, verify, decode, JsonWebTokenError, TokenExpiredError, NotBeforeError };
-});
+})

@@ -154,7 +154,6 @@
   }
 
   const flatMapped = (depth) => (collection, given) => flattened(map(collection, given), depth);
-  const end = (array) => listOf(array).length - 1;
 
   function shuffle(collection) {
     const list = _.values(collection);
@@ -209,4 +208,4 @@
     toArray,
   });
   Object.assign(_, { each: _.forEach, eachRight: _.forEachRight });
-});
+})

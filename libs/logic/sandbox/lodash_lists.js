@@ -176,9 +176,9 @@
   }
 
   function pull(array, values) {
+    if (!array?.length || !values?.length) return array;
     const unwanted = new Set(values);
-    if (array?.length)
-      for (let at = array.length - 1; at >= 0; at -= 1) if (unwanted.has(array[at])) array.splice(at, 1);
+    for (let at = array.length - 1; at >= 0; at -= 1) if (unwanted.has(array[at])) array.splice(at, 1);
     return array;
   }
 
@@ -251,4 +251,4 @@
     zipWith,
   });
   _.first = _.head;
-});
+})

@@ -294,4 +294,4 @@
     valuesIn: (object) => (object == null ? [] : keysIn(object).map((key) => object[key])),
   });
   _.extend = _.assignIn;
-});
+})

@@ -2,7 +2,7 @@
 (function (host) {
   "use strict";
   const _ = host.lodash;
-  const { baseToString, iteratee, toInteger, toString } = host.lodashParts;
+  const { baseToString, toInteger, toString } = host.lodashParts;
   const ENTITIES = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
   const LETTERS = {
     Æ: "Ae",
@@ -236,4 +236,4 @@
     words,
   });
   (globalThis.$ ??= {}).lodash = _;
-});
+})

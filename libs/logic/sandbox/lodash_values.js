@@ -381,4 +381,4 @@
     toPath: (value) => (isArray(value) ? value.map(toKey) : parsed(toString(value))),
     toString,
   };
-});
+})

@@ -56,4 +56,4 @@
     if (signature.length !== length || number >= key.n) return false;
     return power(number, key.e, key.n) === encoded(hash, message, length);
   };
-});
+})

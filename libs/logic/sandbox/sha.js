@@ -213,4 +213,4 @@
     const masked = (mask) => Uint8Array.from({ length: block }, (_, at) => (used[at] ?? 0) ^ mask);
     return host.sha(name, joined(masked(0x5c), host.sha(name, joined(masked(0x36), bytes))));
   };
-});
+})

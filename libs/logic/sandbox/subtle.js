@@ -93,4 +93,4 @@
 
   crypto.subtle = subtle;
   Object.assign(globalThis, { CryptoKey });
-});
+})

@@ -64,4 +64,4 @@
     clearTimeout: clear,
     clearInterval: clear,
   });
-});
+})

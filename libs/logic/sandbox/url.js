@@ -237,4 +237,4 @@
   }
 
   Object.assign(globalThis, { URL, URLSearchParams });
-});
+})

@@ -124,4 +124,4 @@
   }
 
   host.readXml = (text, events) => new Scanner(text, events).run();
-});
+})

@@ -220,4 +220,4 @@
     defaults: { 0.2: { ...DEFAULTS } },
   };
   (globalThis.$ ??= {}).xml2js = host.xml2js;
-});
+})

@@ -123,4 +123,4 @@
   }
 
   host.XmlBuilder = Builder;
-});
+})
