@@ -155,7 +155,7 @@ def _outcome(job: Job, kind: int, body: bytes) -> Any:
 
 def _metered(job: Job, body: bytes) -> bytes:
     """Counts the CPU time at the head of a reply and answers the rest."""
-    job.meter.cpu_left_s -= frames.CPU.unpack_from(body)[0]
+    job.meter.cpu_left_s -= frames.used_s(body)
     return body[frames.CPU.size :]
 
 
@@ -186,7 +186,7 @@ def _thrown(job: Job, outcome: dict[str, Any]) -> LogicError:
 
 
 def _failed(job: Job, body: bytes) -> LogicError:
-    job.meter.cpu_left_s -= frames.FAILED_HEAD.unpack_from(body)[0]
+    job.meter.cpu_left_s -= frames.used_s(body)
     reason, message, stack, console = _parts(body)
     job.console.extend(str(line) for line in _list(_read(console)))
     error = _ended(job, reason, message)

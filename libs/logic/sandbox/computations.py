@@ -25,9 +25,9 @@ class ComputationCall(Call):
     def receive(self, kind: int, body: bytes, answer: Callable[[bytes], None]) -> None:
         if self.future.done():
             return
-        self._meter.cpu_left_s -= frames.CPU.unpack_from(body)[0]
-        told = body[frames.CPU.size :]
         try:
+            self._meter.cpu_left_s -= frames.used_s(body)
+            told = body[frames.CPU.size :]
             if kind == frames.FAILED:
                 raise self._out_of(told)
             if kind == frames.THREW:
@@ -36,6 +36,8 @@ class ComputationCall(Call):
             self.finish(_value(told))
         except LogicError as error:
             self.fail(error)
+        except Exception:  # no reply of ours: the process was taken over
+            self.fail(LogicError("script_error", "The computation's outcome can't be read."))
 
     def overran(self) -> None:
         self._meter.cpu_left_s = 0.0

@@ -49,6 +49,14 @@ LARGEST_REPLY: Final = 1 << 25
 LINE_OFFSET: Final = 1000
 
 
+def used_s(body: bytes) -> float:
+    """CPU seconds at the head of a reply; ValueError when they can't be."""
+    seconds: float = CPU.unpack_from(body)[0]
+    if seconds >= 0:
+        return seconds
+    raise ValueError("a reply gives CPU time back")
+
+
 def frame(kind: int, call_id: int, body: bytes = b"") -> bytes:
     return HEADER.pack(len(body), kind, call_id) + body
 

@@ -53,9 +53,11 @@ class Program:
     folders: tuple[str, ...]
     """Those with what it imports beside the standard library and ours."""
     kept: bool
-    """Whether processes stay though they have nothing to do."""
+    """Whether as many as there are cores stay though they have nothing to do."""
     spares: int
     """How many others there may be beside each that is at a call that takes long."""
+    idle_kept_s: float = 30.0
+    """For how long one stays that has nothing to do and is not kept."""
 
 
 def _folders(*packages: str) -> tuple[str, ...]:
@@ -83,6 +85,8 @@ class SandboxProcess(asyncio.Protocol):
         self.calls: dict[int, Call] = {}
         self.overrun: Call | None = None
         self.retired = False
+        self.has_replied = False
+        """Whether it has proven to be of use."""
         self.lost = asyncio.Event()
         self._program = program
         self._grace_s = grace_s
@@ -226,14 +230,12 @@ class SandboxProcess(asyncio.Protocol):
         self.lost.set()
 
     def _receive(self, kind: int, call_id: int, body: bytes) -> None:
-        if kind == frames.READY:
-            self._ready.set_result(None)
-            return
-        if kind == frames.REFUSED:
-            self._ready.set_exception(LockdownRefused(body.decode()))
+        if not self._ready.done():
+            self._greet(kind, body)
             return
         if not self._unreplied or self._unreplied.popleft() != call_id:
             raise ValueError("a reply out of order")
+        self.has_replied = True
         self._begin_turn()
         call = self.calls.get(call_id)
         if call is not None:
@@ -241,6 +243,14 @@ class SandboxProcess(asyncio.Protocol):
                 del self.calls[call_id]
             call.receive(kind, body, lambda answer: self._answer(call, answer))
         self._feed()
+
+    def _greet(self, kind: int, body: bytes) -> None:
+        if kind == frames.REFUSED:
+            self._ready.set_exception(LockdownRefused(body.decode()))
+        elif kind == frames.READY:
+            self._ready.set_result(None)
+        else:
+            raise ValueError("a reply before anything was asked")
 
     def _answer(self, call: Call, answer: bytes) -> None:
         if call.id in self.calls:

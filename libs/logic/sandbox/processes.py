@@ -14,7 +14,6 @@ from libs.logic.sandbox.shares import Shares
 
 _LONG_S = 0.05
 _LOOK_AGAIN_S = 0.025
-_IDLE_KEPT_S = 30.0
 
 # Whoever waits longer for a process is told to come back later.
 _LONGEST_WAIT_S = 5.0
@@ -161,11 +160,11 @@ class ProcessPool:
         """Ends a process that has had nothing to do for a while; asked again later while there are others."""
         if self._closed or len(self._processes) <= self._kept:
             return
-        idle = next((process for process in self._processes if process.idle_s >= _IDLE_KEPT_S), None)
+        idle = next((process for process in self._processes if process.idle_s >= self._program.idle_kept_s), None)
         if idle is not None:
             idle.retired = True
             idle.kill()
-        asyncio.get_running_loop().call_later(_IDLE_KEPT_S, self._retire)
+        asyncio.get_running_loop().call_later(self._program.idle_kept_s, self._retire)
 
     def _keep(self, keeping: Coroutine[Any, Any, None]) -> None:
         keeper = asyncio.create_task(keeping)
@@ -186,7 +185,7 @@ class ProcessPool:
             return
         self._processes.append(process)
         if len(self._processes) == self._kept + 1:
-            asyncio.get_running_loop().call_later(_IDLE_KEPT_S, self._retire)
+            asyncio.get_running_loop().call_later(self._program.idle_kept_s, self._retire)
         await self._serve(process)
 
     async def _serve(self, process: SandboxProcess) -> None:
@@ -200,7 +199,7 @@ class ProcessPool:
         if self._on_replaced is not None and not (self._closed or process.retired):
             self._on_replaced()
         self._rescue(process)
-        if not self._processes and self._kept:
+        if not self._processes and self._kept and (process.has_replied or process.calls):
             self._grow()
         self._dispatch()
         await process.stop()
