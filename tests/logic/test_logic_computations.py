@@ -4,6 +4,8 @@ import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,10 @@ from libs.logic.cases import groups, read
 from libs.logic.compiler import ExpressionSource
 from libs.logic.core import LIBRARY
 from libs.logic.errors import LogicError
+from libs.logic.sandbox.computations import ComputationCall, body_of
 from libs.logic.sandbox.pool import SandboxPool
+from libs.logic.sandbox.process import COMPUTATIONS
+from libs.logic.sandbox.processes import ProcessPool
 from libs.logic.scope import Computation
 from libs.logic.values import equal
 
@@ -217,6 +222,20 @@ async def test_an_input_that_is_no_json_is_refused(evaluate: Evaluate) -> None:
     with pytest.raises(LogicError) as error:
         await evaluate("$", {"a": object()})
     assert error.value.code == "invalid_input"
+
+
+async def test_a_process_that_has_had_nothing_to_do_for_a_while_is_ended_and_another_started_in_need() -> None:
+    program = replace(COMPUTATIONS, idle_kept_s=0.02)
+    pool = ProcessPool(program, size=1, calls_per_process=10, grace_s=0.1, seccomp="required", on_replaced=None)
+    work = Computation("expression", "1 + 1", None, meter())
+    try:
+        assert await pool.outcome(partial(ComputationCall, work, body_of(work))) == 2
+        [process] = pool._processes
+        await process.lost.wait()
+        assert await pool.outcome(partial(ComputationCall, work, body_of(work))) == 2
+        assert pool.pids != [process.pid]
+    finally:
+        await pool.close()
 
 
 async def test_nothing_is_computed_once_the_sandbox_is_closed() -> None:

@@ -22,7 +22,7 @@ _ISO_8601 = re.compile(
     r"(?P<year>\d{4})(-(?P<month>[01]\d)(-(?P<day>[0-3]\d))?)?"
     r"(?P<time>T[0-2]\d:[0-5]\d:[0-5]\d)?(?P<fraction>\.\d+)?(?P<zone>[+-][0-2]\d:?[0-5]\d|Z)?"
 )
-_REFERENCE = re.compile(r"\$(?:([$0])|(\d+))")
+_REFERENCE = re.compile(r"\$(?:([$0])|([0-9]+))")
 # Of numbers from the system nothing can be known from those that others were given.
 _RANDOM = SystemRandom()
 
