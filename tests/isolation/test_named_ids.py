@@ -3,7 +3,7 @@ of whose it is."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from typing import Any
 
@@ -12,11 +12,19 @@ import pytest
 import pytest_asyncio
 
 from tests.isolation.asking import ask_of, keyed_routes, parameters_of
-from tests.isolation.conftest import Town
+from tests.isolation.conftest import Town, inhabited
 from tests.isolation.house import UNKNOWN_ID, House
 from tests.isolation.rules import PERSONAL
+from tests.shared_engines import SharedEngines
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="package")
+async def town() -> AsyncIterator[Town]:
+    """One of its own: the ids that are named here stand in the history of who named them."""
+    async with inhabited(SharedEngines()) as town:
+        yield town
 
 
 def _with(value: Any, house: House, id: str) -> Any:

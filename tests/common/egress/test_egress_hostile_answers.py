@@ -95,13 +95,13 @@ class Speaker:
             self.gone.release()
 
 
-async def asked(client: EgressClient, speaker: Speaker, times: int = 1) -> EgressResponse:
+async def asked(client: EgressClient, speaker: Speaker, *, times: int = 1, timeout_s: float = 20) -> EgressResponse:
     """The last answer."""
     async with await asyncio.start_server(speaker, "127.0.0.1", 0) as server:
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
         for _ in range(times):
             try:
-                answer = await client.request("GET", url, timeout_s=0.2, max_bytes=_LIMIT_BYTES)
+                answer = await client.request("GET", url, timeout_s=timeout_s, max_bytes=_LIMIT_BYTES)
             finally:
                 await speaker.gone.acquire()
     return answer
@@ -126,7 +126,7 @@ async def test_what_has_no_end_is_ended(client: EgressClient, what: str) -> None
     pulse = Pulse()
     beating = asyncio.create_task(pulse.beat())
     with pytest.raises(EgressError, match=r"\.$") as error:
-        await asked(client, Speaker(first, after, ends=False))
+        await asked(client, Speaker(first, after, ends=False), timeout_s=0.2 if code == "timeout" else 20)
     beating.cancel()
     assert error.value.code == code
     assert pulse.longest_s < _LONGEST_BLOCK_S
@@ -141,7 +141,7 @@ async def test_what_is_no_answer_is_a_sentence(client: EgressClient, what: str) 
 
 async def test_a_body_that_comes_byte_by_byte_is_a_timeout(client: EgressClient) -> None:
     with pytest.raises(EgressTimeout):
-        await asked(client, Speaker(_OK + b"Content-Length: 100000\r\n\r\n", b"x", pause_s=0.01))
+        await asked(client, Speaker(_OK + b"Content-Length: 100000\r\n\r\n", b"x", pause_s=0.01), timeout_s=0.2)
 
 
 async def test_some_interim_answers_come_before_the_answer(client: EgressClient) -> None:
