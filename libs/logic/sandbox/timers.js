@@ -34,11 +34,16 @@
     else timers.delete(id);
     const { callback, given } = timer;
     try {
-      callback(...given);
+      const result = callback(...given);
+      if (result instanceof Promise) result.catch(fail);
     } catch (error) {
-      host.threw = true;
-      host.error = error;
+      fail(error);
     }
+  }
+
+  function fail(error) {
+    host.threw = true;
+    host.error = error;
   }
 
   const { poll, settle } = host;
