@@ -18,9 +18,9 @@ MOST_CALLED = 500
 class SyntaxCheck(Protocol):
     """Finds syntax errors without running what it is given; raises LogicError when it can't just now."""
 
-    async def check_syntax(self, scripts: Sequence[ScriptSource]) -> list[Problem]: ...
+    async def check_syntax(self, scripts: Sequence[ScriptSource], tenant: str) -> list[Problem]: ...
 
-    async def check_expressions(self, expressions: Sequence[ExpressionSource]) -> list[Problem]: ...
+    async def check_expressions(self, expressions: Sequence[ExpressionSource], tenant: str) -> list[Problem]: ...
 
 
 class LogicCheck:
@@ -29,8 +29,11 @@ class LogicCheck:
     def __init__(self, sandbox: SyntaxCheck) -> None:
         self._sandbox = sandbox
 
-    async def failures(self, logic: dict[str, Any], hooks: tuple[str, ...]) -> list[Detail]:
-        """Everything that is wrong, with paths under `logic`. Raises Unavailable while no sandbox is free."""
+    async def failures(self, logic: dict[str, Any], hooks: tuple[str, ...], platform_id: str) -> list[Detail]:
+        """Everything that is wrong, with paths under `logic`. Raises Unavailable while no sandbox is free.
+
+        It is parsed on the platform's share of the sandbox.
+        """
         unknown = [
             Detail(f"logic.{hook}", f"unknown hook; use {', '.join(hooks)}") for hook in logic if hook not in hooks
         ]
@@ -48,7 +51,8 @@ class LogicCheck:
             if len(texts) > MOST_TEXTS:
                 return [*unknown, Detail("logic", f"holds {len(texts)} {kind}, more than {MOST_TEXTS}; write fewer")]
         try:
-            problems = await self._sandbox.check_syntax(scripts) + await self._sandbox.check_expressions(expressions)
+            problems = await self._sandbox.check_syntax(scripts, platform_id)
+            problems += await self._sandbox.check_expressions(expressions, platform_id)
         except LogicError as error:
             raise Unavailable("sandbox_unavailable", error.message, retry_after_s=1) from None
         return unknown + [_detail(problem) for problem in problems]

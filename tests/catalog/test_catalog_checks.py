@@ -131,7 +131,7 @@ async def test_syntax_errors_of_scripts_and_expressions_are_told_with_line_and_c
 
 
 class Full(AnyScript):
-    async def check_syntax(self, scripts: Any) -> Any:
+    async def check_syntax(self, scripts: Any, tenant: str) -> Any:
         raise LogicError("sandbox_full", "Too many scripts are running; try again in a moment.")
 
 

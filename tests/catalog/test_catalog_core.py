@@ -23,7 +23,7 @@ from libs.common.contracts.catalog import (
 from libs.logic.core import LIBRARY
 from libs.logic.core.registry import Library, Text
 from libs.runtime.components import compile_content
-from services.catalog.builtin.core import BuiltIn
+from services.catalog.builtin.core import SERVICE, BuiltIn
 from services.catalog.components.checks import ComponentCheck
 from services.catalog.components.kinds import RULES
 from services.catalog.components.repository import HeadRepository
@@ -201,7 +201,7 @@ async def test_what_it_holds_would_be_taken_from_anybody_and_runs() -> None:
         built_in = BuiltIn(LIBRARY)
         for head in built_in.heads(None):
             members = built_in.found(head).members
-            assert await check.failures(RULES[head.kind], members) == [], head.name
+            assert await check.failures(SERVICE, RULES[head.kind], members) == [], head.name
             assert compile_content(head.name, members).hooks["execute"].calls == (), head.name
 
 

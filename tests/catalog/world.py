@@ -104,10 +104,10 @@ class TickingClock:
 class AnyScript:
     """Takes every script and expression for well-formed."""
 
-    async def check_syntax(self, scripts: Sequence[ScriptSource]) -> list[Problem]:
+    async def check_syntax(self, scripts: Sequence[ScriptSource], tenant: str) -> list[Problem]:
         return []
 
-    async def check_expressions(self, expressions: Sequence[ExpressionSource]) -> list[Problem]:
+    async def check_expressions(self, expressions: Sequence[ExpressionSource], tenant: str) -> list[Problem]:
         return []
 
 

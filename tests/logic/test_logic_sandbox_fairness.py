@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from libs.logic.budget import Budget, Meter
+from libs.logic.compiler import ScriptSource
 from libs.logic.errors import LogicError
 from libs.logic.program import compile_node
 from libs.logic.sandbox import frames
@@ -36,7 +37,7 @@ async def never(_: dict[str, Any]) -> dict[str, Any]:
 def make_call(tenant: str, number: int = 0, *, queued_s: float = 0.0) -> Call:
     meter = Meter(Budget(), 0.0)
     job = Job(script=b"", arguments=b"", meter=meter, console=[], answer=never, tenant=tenant)
-    call = Call(number, frames.RUN, b"", job, Shares(most_calls=1, waiting_bytes=1))
+    call = Call(number, frames.RUN, b"", job, Shares(most_calls=1, waiting_bytes=1), tenant)
     call.queued_s = queued_s
     return call
 
@@ -169,3 +170,15 @@ async def test_a_call_behind_anothers_long_one_goes_elsewhere(make_scope: MakeSc
     assert len(host.sandbox.pids) == 2
     assert host.sandbox.pids[0] == pid
     long.cancel()
+
+
+async def test_scripts_that_take_long_to_parse_are_no_wait_for_anothers(host: FakeHost) -> None:
+    slow = ScriptSource((), "return " + "1+" * 300_000 + "1")
+    hostile = [asyncio.create_task(host.sandbox.check_syntax([slow], "a")) for _ in range(4)]
+    await asyncio.sleep(0)
+    loop = asyncio.get_running_loop()
+    began_s = loop.time()
+    assert await host.sandbox.check_syntax([ScriptSource((), "return 1")], "b") == []
+    assert loop.time() - began_s < 1.0
+    for task in hostile:
+        task.cancel()

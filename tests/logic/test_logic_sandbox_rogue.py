@@ -43,7 +43,7 @@ async def never(_: dict[str, Any]) -> dict[str, Any]:
 
 async def outcome(pool: ProcessPool, meter: Meter) -> Any:
     job = Job(script=b"", arguments=b"{}", meter=meter, console=[], answer=never)
-    return await pool.outcome(lambda call_id, shares: Call(call_id, frames.RUN, b"", job, shares))
+    return await pool.outcome(lambda call_id, shares: Call(call_id, frames.RUN, b"", job, shares, ""))
 
 
 @pytest.mark.parametrize(

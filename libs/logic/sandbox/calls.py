@@ -30,12 +30,12 @@ class SyntaxFault(Exception):
 class Call:
     """A frame that begins something in a process, and the future of what comes of it."""
 
-    def __init__(self, call_id: int, kind: int, body: bytes, job: Job | None, shares: Shares) -> None:
+    def __init__(self, call_id: int, kind: int, body: bytes, job: Job | None, shares: Shares, tenant: str) -> None:
         self.id = call_id
         self.kind = kind
         self.body = body
         self.job = job
-        self.tenant = job.tenant if job else ""
+        self.tenant = tenant
         self.longest_turn_s = job.meter.cpu_left_s if job else 1.0
         """CPU time that it may take, as the process is told."""
         self.queued_s = 0.0

@@ -17,9 +17,8 @@ from libs.logic.values import parse
 
 class ComputationCall(Call):
     def __init__(self, computation: Computation, body: bytes, call_id: int, shares: Shares) -> None:
-        super().__init__(call_id, frames.COMPUTE, body, None, shares)
+        super().__init__(call_id, frames.COMPUTE, body, None, shares, computation.tenant)
         self._meter = computation.meter
-        self.tenant = computation.tenant
         self.longest_turn_s = computation.meter.cpu_left_s
 
     def receive(self, kind: int, body: bytes, answer: Callable[[bytes], None]) -> None:
@@ -52,8 +51,8 @@ class ComputationCall(Call):
 class ExpressionCheck(Call):
     """Ends with None, or with the Problem that there is."""
 
-    def __init__(self, expression: ExpressionSource, call_id: int, shares: Shares) -> None:
-        super().__init__(call_id, frames.CHECK, expression.text.encode("utf-8", "replace"), None, shares)
+    def __init__(self, expression: ExpressionSource, tenant: str, call_id: int, shares: Shares) -> None:
+        super().__init__(call_id, frames.CHECK, expression.text.encode("utf-8", "replace"), None, shares, tenant)
         self._expression = expression
 
     def receive(self, kind: int, body: bytes, answer: Callable[[bytes], None]) -> None:

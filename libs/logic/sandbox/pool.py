@@ -77,7 +77,7 @@ class SandboxPool:
         head = frames.RUN_HEAD.pack(
             meter.cpu_left_s, budget.memory_bytes, budget.output_bytes, job.libraries, len(job.script)
         )
-        return await self._script(frames.RUN, head + job.script + job.arguments, job)
+        return await self._script(frames.RUN, head + job.script + job.arguments, job, job.tenant)
 
     async def compute(self, computation: Computation) -> Any:
         """The value; raises LogicError, whose path is left to the caller."""
@@ -85,23 +85,25 @@ class SandboxPool:
             raise out_of_time(computation.meter)
         return await self._computations.outcome(partial(ComputationCall, computation, body_of(computation)))
 
-    async def check_syntax(self, scripts: Sequence[ScriptSource]) -> list[Problem]:
+    async def check_syntax(self, scripts: Sequence[ScriptSource], tenant: str = "") -> list[Problem]:
+        """Raises LogicError when it can't be said just now."""
         problems = []
         for script in scripts:
             try:
-                await self._script(frames.CHECK, script.text.encode("utf-8", "replace"), None)
+                await self._script(frames.CHECK, script.text.encode("utf-8", "replace"), None, tenant)
             except SyntaxFault as fault:
                 message, line, column = fault.args
                 problems.append(Problem(script.path, message, line, column))
         return problems
 
-    async def check_expressions(self, expressions: Sequence[ExpressionSource]) -> list[Problem]:
+    async def check_expressions(self, expressions: Sequence[ExpressionSource], tenant: str = "") -> list[Problem]:
         """Raises LogicError when it can't be said just now."""
-        checks = [await self._computations.outcome(partial(ExpressionCheck, expression)) for expression in expressions]
-        return [problem for problem in checks if problem is not None]
+        checks = [partial(ExpressionCheck, expression, tenant) for expression in expressions]
+        problems = [await self._computations.outcome(make_check) for make_check in checks]
+        return [problem for problem in problems if problem is not None]
 
-    async def _script(self, kind: int, body: bytes, job: Job | None) -> Any:
+    async def _script(self, kind: int, body: bytes, job: Job | None, tenant: str) -> Any:
         def make_call(call_id: int, shares: Shares) -> Call:
-            return Call(call_id, kind, body, job, shares)
+            return Call(call_id, kind, body, job, shares, tenant)
 
         return await self._scripts.outcome(make_call)

@@ -13,6 +13,7 @@ from services.catalog.components.kinds import KindRules
 from services.catalog.components.repository import HeadRepository
 from services.catalog.components.schema_check import SchemaCheck
 from services.catalog.logic_check import LogicCheck, refuse
+from services.catalog.services.models import Service
 
 
 class ComponentCheck:
@@ -23,20 +24,20 @@ class ComponentCheck:
         self._heads = heads
         self._schemas = SchemaCheck()
 
-    async def failures(self, rules: KindRules, members: dict[str, Any]) -> list[Detail]:
+    async def failures(self, service: Service, rules: KindRules, members: dict[str, Any]) -> list[Detail]:
         """Everything that is wrong with these members. Raises Unavailable while scripts can't be checked."""
         failures = list(_verification(members.get("config", {}))) if rules.kind is Kind.EVENT else []
         if "schema" in members:
             failures += self._schema(rules, members["schema"])
         if "logic" in members:
-            failures += await self._logic.failures(members["logic"], rules.hooks)
+            failures += await self._logic.failures(members["logic"], rules.hooks, service.platform_id)
         return failures
 
-    async def refuse_invalid(self, service_id: str, rules: KindRules, members: dict[str, Any]) -> None:
+    async def refuse_invalid(self, service: Service, rules: KindRules, members: dict[str, Any]) -> None:
         """Raises Invalid with every failure, a datatype that is not there yet included; Unavailable."""
-        failures = await self.failures(rules, members)
+        failures = await self.failures(service, rules, members)
         named = datatypes_of(members.get("schema", {}))
-        known = await self._heads.refs_held(service_id, Kind.DATATYPE, (each.ref for each in named))
+        known = await self._heads.refs_held(service.id, Kind.DATATYPE, (each.ref for each in named))
         refuse(failures + [_no_datatype(each) for each in named if each.ref not in known])
 
     def refuse_value(self, schema: dict[str, Any], value: object) -> None:

@@ -35,7 +35,7 @@ class ContentWriter:
         """The content that `base` becomes by what was given. Raises Invalid, Unavailable."""
         rules = RULES[head.kind]
         changes = {name: value for name, value in given.items() if name in rules.members}
-        await self._check.refuse_invalid(service.id, rules, changes)
+        await self._check.refuse_invalid(service, rules, changes)
         members = {**base, **changes}
         if _VALUE not in given:
             return members

@@ -73,7 +73,7 @@ class ReleaseCheck:
     async def _component(
         self, service: Service, found: Found, names: Mapping[Kind, set[str]], place: str, *, public: bool
     ) -> list[Detail]:
-        own = await self._check.failures(RULES[found.head.kind], found.members)
+        own = await self._check.failures(service, RULES[found.head.kind], found.members)
         if own:
             return [Detail(f"{place}.{each.path}", each.message) for each in own]
         dangling = [

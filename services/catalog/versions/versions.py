@@ -164,7 +164,7 @@ class Versions:
     async def _checked(self, service: Service, members: dict[str, Any]) -> dict[str, Any]:
         """The members with the security by its id. Raises Invalid."""
         if "logic" in members:
-            refuse(await self._logic.failures(members["logic"], _HOOKS))
+            refuse(await self._logic.failures(members["logic"], _HOOKS, service.platform_id))
         ref = members.get("default_service_security_id")
         if ref is None:
             return members
