@@ -69,7 +69,7 @@ class Nodes:
         if operation == "step":
             node["step"] = rng.choice(("first", "second"))
         if rng.random() < 0.9:
-            steps = (self._values.name(), rng.choice((0, 1, -1, "1", "9" * 5000, 2**70)))
+            steps = (self._values.name(), rng.choice((0, 1, -1, "1", "9" * 5000, 2**63 - 1)))
             node["path"] = [rng.choice(steps) if rng.random() < 0.2 else steps[0] for _ in range(rng.randrange(4))]
         if rng.random() < 0.05:
             return {"@type": "reference", "category": rng.choice(("webhookService", "webhookSecret"))}
