@@ -102,7 +102,7 @@
       fill(error, "ERR_CANCELED", "canceled", config, {}).name = "CanceledError";
       return Object.defineProperty(error, "__CANCEL__", { value: true });
     }
-    if (!(host.fault in cause)) return cause;
+    if (cause?.[host.fault] === undefined) return cause;
     const late = cause.code === "timeout";
     const message = late && config.timeout ? `timeout of ${config.timeout}ms exceeded` : cause.message;
     return host.marked(fill(error, late ? "ECONNABORTED" : "ERR_NETWORK", message, config, {}), cause[host.fault]);

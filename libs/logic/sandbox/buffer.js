@@ -45,6 +45,7 @@
       if (typeof given === "string") return Buffer.#on(encoded(given, encoding));
       if (given instanceof ArrayBuffer) return new Buffer(given, encoding, length);
       if (given?.type === "Buffer" && Array.isArray(given.data)) return Buffer.from(given.data);
+      if (ArrayBuffer.isView(given)) return Buffer.#on(new Uint8Array(given));
       if (given != null && typeof given === "object") return Buffer.#on(Uint8Array.from(given));
       throw new TypeError("Buffer.from needs text, bytes or an array of numbers");
     }

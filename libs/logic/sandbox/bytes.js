@@ -1,17 +1,16 @@
 // Bytes: of text, of whatever kind of buffer an author has, and in base64.
 (function (host) {
   "use strict";
-  const { fromCharCode } = String;
-  const PIECE = 8192;
+  // The engine's own base64 is by far the quickest way between bytes and text.
+  const { atob, btoa } = globalThis;
 
   // Text whose signs are the bytes.
-  host.latin1 = (bytes) => {
-    let text = "";
-    for (let at = 0; at < bytes.length; at += PIECE) text += fromCharCode.apply(null, bytes.subarray(at, at + PIECE));
-    return text;
-  };
+  host.latin1 = (bytes) => atob(bytes.toBase64());
 
-  host.ofLatin1 = (text) => Uint8Array.from(text, (sign) => sign.charCodeAt(0));
+  host.ofLatin1 = (text) => {
+    if (/[^\0-\xff]/.test(text)) return Uint8Array.from(text, (sign) => sign.charCodeAt(0));
+    return Uint8Array.fromBase64(btoa(text));
+  };
 
   host.utf8 = (text) => host.ofLatin1(unescape(encodeURIComponent(text.toWellFormed())));
 
