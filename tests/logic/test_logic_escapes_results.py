@@ -8,7 +8,7 @@ from tests.logic.escapes import CPU, MEMORY, OUTPUT, THROWS, WALL, Arena, Cases,
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 BUDGET = Budget(cpu_s=0.5, wall_s=8)
-SHORT = Budget(cpu_s=0.5, wall_s=0.5)
+SHORT = Budget(cpu_s=0.5, wall_s=0.25)
 NOT_JSON = says("JSON can't hold")
 UNREADABLE = says("can't be read")
 UNAFFECTED = Value({"a": [1, "b"]})
