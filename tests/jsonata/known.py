@@ -11,7 +11,6 @@ KNOWN = {
     "encoding/case003/0": _NO_INPUT,
     "function-encodeUrl/case002/0": "half a surrogate pair becomes a question mark on its way to the sandbox",
     "function-encodeUrlComponent/case002/0": "half a surrogate pair becomes a question mark on its way to the sandbox",
-    "function-error/case007/0": "null as a message is taken for no message",
     "function-formatInteger/formatInteger/43": "a number beyond 64 bits in words has its inexact digits written out",
     "function-formatNumber/case014/0": "a picture with an exponent and an optional integer part",
     "function-formatNumber/case028/0": _OTHER_CODE,

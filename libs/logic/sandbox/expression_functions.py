@@ -46,6 +46,21 @@ def number_text(value: float) -> str:
     return f"{Decimal(repr(rounded)):f}" if -7 < int(exponent) < 0 else f"{digits}e{int(exponent):+d}"
 
 
+def nulls_marked(value: Any) -> Any:
+    """To the library Python's None is what JSONata calls undefined."""
+    if value is None:
+        return Utils.NULL_VALUE
+    if type(value) is list:
+        for index, element in enumerate(value):
+            if element is None or type(element) in (list, dict):
+                value[index] = nulls_marked(element)
+    elif type(value) is dict:
+        for name, member in value.items():
+            if member is None or type(member) in (list, dict):
+                value[name] = nulls_marked(member)
+    return value
+
+
 class Replacements:
     """A method for each function, found by its name; their arguments have been checked against the signature."""
 
@@ -134,6 +149,10 @@ class Replacements:
         return "".join([*parts, string[end:]])
 
     @staticmethod
+    def formatNumber(value: Any, picture: Any, options: Any) -> Any:  # noqa: N802
+        return None if value is None else Functions.format_number(value, picture, options)
+
+    @staticmethod
     def sort(array: Any, comparator: Any) -> Any:
         if array is None or len(array) <= 1:
             return array
@@ -164,6 +183,10 @@ class Replacements:
             if is_new:
                 results.append(value)
         return results
+
+    @staticmethod
+    def clone(value: Any) -> Any:
+        return None if value is None else nulls_marked(Functions.function_clone(value))
 
     @staticmethod
     def toMillis(timestamp: Any, picture: Any) -> Any:  # noqa: N802

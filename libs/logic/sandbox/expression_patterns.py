@@ -41,6 +41,9 @@ class Regex(Jsonata.JFunction):  # type: ignore[misc]
         except re2.error as error:
             raise JException("S0303", -1, _reason(error)) from None
 
+    def __deepcopy__(self, memo: Any) -> "Regex":
+        return self
+
     def matches(self, text: str) -> Iterator[Match]:
         for found in self._pattern.finditer(text):
             if found.start() == found.end():

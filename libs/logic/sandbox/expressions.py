@@ -3,6 +3,7 @@
 Where the library differs from the language's reference implementation, and it matters, it is corrected here.
 """
 
+import copy
 import json
 import math
 import re
@@ -13,10 +14,11 @@ from jsonata.functions import Functions
 from jsonata.jexception import JException
 from jsonata.jsonata import Jsonata
 from jsonata.parser import Parser
+from jsonata.signature import Signature
 from jsonata.utils import Utils
 
 from libs.logic.errors import LogicError
-from libs.logic.sandbox.expression_functions import Replacements
+from libs.logic.sandbox.expression_functions import Replacements, nulls_marked
 from libs.logic.sandbox.expression_patterns import Regex
 from libs.logic.values import DEEPEST
 
@@ -56,8 +58,10 @@ _REPLACED = {
     "match": "<s-f<s:o>n?:a<o>>",
     "split": "<s-(sf)n?:a<s>>",
     "replace": "<s-(sf)(sf)n?:s>",
+    "formatNumber": "<n-so?:s>",
     "sort": "<af?:a>",
     "distinct": "<x:x>",
+    "clone": "<(oa)-:o>",
     "toMillis": "<s-s?:n>",
     "random": "<:n>",
     "shuffle": "<a:a>",
@@ -84,6 +88,15 @@ class _Frame(Jsonata.Frame):  # type: ignore[misc]
         return None
 
 
+def _symbol(signature: Signature, value: Any) -> str:
+    """Null is a kind of value of its own; the library takes it for a missing argument."""
+    return "l" if value is Utils.NULL_VALUE else _SYMBOL(signature, value)
+
+
+_SYMBOL = Signature.get_symbol
+Signature.get_symbol = _symbol
+
+
 def _functions() -> _Frame:
     frame = _Frame(None)
     frame.bindings.update(Jsonata.static_frame.bindings)
@@ -92,12 +105,25 @@ def _functions() -> _Frame:
     return frame
 
 
+class _Parser(Parser):  # type: ignore[misc]
+    def process_ast(self, expr: Any) -> Any:
+        """`a ?: b` and `a ?? b` hold `a` twice: as the condition, and as the value, which is processed by itself."""
+        if expr is not None and expr.type == "condition":
+            condition = expr.condition
+            told_by = condition.arguments or [None] if condition.type == "function" else [condition]
+            if expr.then is told_by[0]:
+                expr.then = copy.deepcopy(expr.then, {id(self): self})
+        return super().process_ast(expr)
+
+
 class _Expression(Jsonata):  # type: ignore[misc]
     """One text, parsed."""
 
     _shared = _functions()
 
     def __init__(self, text: str) -> None:
+        if not isinstance(getattr(Jsonata.PARSER, "parser", None), _Parser):
+            Jsonata.PARSER.parser = _Parser()
         # The library's tokenizer looks a character ahead after a comment.
         super().__init__(text + " ", Regex)
         self.environment = _Frame(self._shared)
@@ -130,7 +156,10 @@ class _Expression(Jsonata):  # type: ignore[misc]
     def evaluate_includes_expression(self, lhs: Any, rhs: Any) -> bool:
         if lhs is None or rhs is None:
             return False
-        return any(Utils.is_deep_equal(lhs, item) for item in (rhs if isinstance(rhs, list) else [rhs]))
+        items = rhs if isinstance(rhs, list) else [rhs]
+        if isinstance(lhs, list | dict):
+            return any(item is lhs for item in items)
+        return any(Utils.is_deep_equal(lhs, item) for item in items)
 
     def evaluate_range_expression(self, lhs: Any, rhs: Any) -> Any:
         """As a list: the library's own kind of range counts one element too many."""
@@ -154,7 +183,7 @@ class Expressions:
         """What the expression answers, as plain JSON; raises LogicError `script_error`."""
         expression = self._expression(text)
         try:
-            return _plain(expression.run(_nulls_marked(source) if has_nulls else source), 0)
+            return _plain(expression.run(nulls_marked(source) if has_nulls else source), 0)
         except LogicError:
             raise
         except Exception as error:
@@ -168,7 +197,7 @@ class Expressions:
         """Drops all that was parsed: an interrupt may have come amid anything."""
         self._parsed.clear()
         self._characters = 0
-        Jsonata.PARSER.parser = Parser()
+        Jsonata.PARSER.parser = _Parser()
         Jsonata.CURRENT.jsonata = None
 
     def _expression(self, text: str) -> _Expression:
@@ -196,21 +225,6 @@ class Expressions:
 def _paired(text: str) -> str:
     """Surrogates that were written one by one are a character together."""
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
-
-
-def _nulls_marked(value: Any) -> Any:
-    """To the library Python's None is what JSONata calls undefined."""
-    if value is None:
-        return Utils.NULL_VALUE
-    if type(value) is list:
-        for index, element in enumerate(value):
-            if element is None or type(element) in (list, dict):
-                value[index] = _nulls_marked(element)
-    elif type(value) is dict:
-        for name, member in value.items():
-            if member is None or type(member) in (list, dict):
-                value[name] = _nulls_marked(member)
-    return value
 
 
 def _plain(value: Any, depth: int) -> Any:
