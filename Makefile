@@ -10,11 +10,11 @@ INSTALLED := $(VENV)/.installed
 # On every core, each file's tests in one process; what starts servers has the machine for itself.
 FAST := -m "not system and not engines" --numprocesses auto --dist loadfile
 
-.PHONY: help setup run run-split demo test test-chaos fuzz fast check jsonata-cases engines engines-stop bench docs lock gateway secrets kustomize
+.PHONY: help setup run run-split demo test test-chaos fuzz fast check jsonata-cases jsonata-compare engines engines-stop bench docs lock gateway secrets kustomize
 
 help: ## Show what there is to make
 	@echo "Interactor Engine. make <target>:"
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(INSTALLED) ## Make the environment in .venv from the lock file
 
@@ -43,6 +43,9 @@ check: $(INSTALLED) ## Format, lint, types, imports, fast tests
 
 jsonata-cases: $(INSTALLED) ## Run JSONata's own test cases, which cargo downloads, and say which fail
 	@$(RUN) -m tests.jsonata
+
+jsonata-compare: $(INSTALLED) ## Compare random expressions with JSONata's reference implementation, of npm; ARGS
+	@$(RUN) -m tests.jsonata.compare $(ARGS)
 
 engines: $(INSTALLED) ## Start a MongoDB and a Kafka for development; their URLs go to .engines/env
 	@$(RUN) -m tests.engines start

@@ -39,7 +39,7 @@ class Case:
     def holds(self, outcome: dict[str, Any]) -> bool:
         if "code" in self.expected:
             return outcome.get("code") == self.expected["code"]
-        return "value" in outcome and _same(outcome["value"], self.expected["value"])
+        return "value" in outcome and same(outcome["value"], self.expected["value"])
 
 
 def fetch(folder: Path) -> Path:
@@ -80,14 +80,14 @@ def _expected(written: dict[str, Any]) -> dict[str, Any]:
     return {"code": code} if code else {"value": written.get("result")}
 
 
-def _same(one: Any, other: Any) -> bool:
+def same(one: Any, other: Any) -> bool:
     """Numbers may differ in their last digits."""
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
     if isinstance(one, int | float) and isinstance(other, int | float):
         return abs(one - other) <= 1e-12 * abs(one)
     if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(_same, one, other))
+        return len(one) == len(other) and all(map(same, one, other))
     if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(_same(value, other[name]) for name, value in one.items())
+        return one.keys() == other.keys() and all(same(value, other[name]) for name, value in one.items())
     return bool(one == other)

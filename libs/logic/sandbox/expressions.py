@@ -148,6 +148,8 @@ class _Expression(Jsonata):  # type: ignore[misc]
     def evaluate_numeric_expression(self, lhs: Any, rhs: Any, op: str | None) -> Any:
         if op != "%" or not (Utils.is_numeric(lhs) and Utils.is_numeric(rhs)):
             return super().evaluate_numeric_expression(lhs, rhs, op)
+        if rhs == 0:
+            raise ZeroDivisionError
         return Utils.convert_number(math.fmod(lhs, rhs))
 
     def evaluate_string_concat(self, lhs: Any, rhs: Any) -> str:
