@@ -182,3 +182,16 @@ async def test_scripts_that_take_long_to_parse_are_no_wait_for_anothers(host: Fa
     assert loop.time() - began_s < 1.0
     for task in hostile:
         task.cancel()
+
+
+async def test_timers_of_one_tenant_are_no_wait_for_anothers(make_scope: MakeScope, host: FakeHost) -> None:
+    ringing = compile_node({"@type": "script", "script": "setInterval(() => {}, 1); await new Promise(() => {})"})
+    hostile = [asyncio.create_task(ringing.evaluate(make_scope(host=host, tenant="a"))) for _ in range(4)]
+    loop = asyncio.get_running_loop()
+    began_s = loop.time()
+    for number in range(50):
+        assert await SHORT.evaluate(make_scope(number, host=host, tenant="b")) == number
+    assert loop.time() - began_s < 5
+    assert not any(task.done() for task in hostile)
+    for task in hostile:
+        task.cancel()

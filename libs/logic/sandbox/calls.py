@@ -17,8 +17,10 @@ from libs.logic.values import parse
 _AUTHORS_POSITION = re.compile(r"<input>:(\d{4,9}):(\d{1,9})\b")
 _LONGEST_MESSAGE = 2000
 
-# How soon a script's timer may ring, so that an interval keeps its host no busier than this.
+# How soon a script's timer may ring, and by how much later each of them, so that intervals keep their host less
+# and less busy: after a second it is some hundred times, in half a minute some hundreds.
 _SHORTEST_WAKE_S = 0.001
+_LATER_S = 0.0001
 _LONGEST_WAKE_S = 3600.0
 _WAKE = b'{"wake":true}'
 
@@ -50,6 +52,7 @@ class Call:
         self._requests: set[asyncio.Task[None]] = set()
         self._alarm: asyncio.TimerHandle | None = None
         """Set for the script's next timer; it has one at a time."""
+        self._wakes = 0
 
     def receive(self, kind: int, body: bytes, answer: Callable[[bytes], None]) -> None:
         """Takes a reply of the process; `answer` sends it what the script waits for."""
@@ -123,7 +126,8 @@ class Call:
         if self._alarm is not None:
             self._alarm.cancel()
         given_s = delay_ms / 1000 if isinstance(delay_ms, int | float) else 0.0
-        delay_s = max(_SHORTEST_WAKE_S, min(given_s, _LONGEST_WAKE_S))
+        delay_s = max(_SHORTEST_WAKE_S + self._wakes * _LATER_S, min(given_s, _LONGEST_WAKE_S))
+        self._wakes += 1
         self._alarm = asyncio.get_running_loop().call_later(delay_s, answer, _WAKE)
 
     async def _answer(self, job: Job, request: dict[str, Any], answer: Callable[[bytes], None]) -> None:

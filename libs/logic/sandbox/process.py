@@ -94,6 +94,8 @@ class SandboxProcess(asyncio.Protocol):
         self._on_room = on_room
         self._unreplied: deque[int] = deque()
         self._backlog: deque[tuple[int, bytes]] = deque()
+        self._call_is_due = False
+        """Whether a new call, if one waits, has the next turn before an answer."""
         self._buffer = bytearray()
         self._ready = asyncio.get_running_loop().create_future()
         self._transport: asyncio.Transport | None = None
@@ -143,8 +145,8 @@ class SandboxProcess(asyncio.Protocol):
 
     @property
     def has_room(self) -> bool:
-        open_ = len(self._unreplied) < _WINDOW and not self._backlog and not self.lost.is_set()
-        return open_ and self.busy_s < _PROMPT_S
+        open_ = len(self._unreplied) < _WINDOW and not self.lost.is_set()
+        return open_ and (self._call_is_due or not self._backlog) and self.busy_s < _PROMPT_S
 
     @property
     def busy_s(self) -> float:
@@ -158,6 +160,7 @@ class SandboxProcess(asyncio.Protocol):
 
     def begin(self, call: Call) -> None:
         self.calls[call.id] = call
+        self._call_is_due = False
         self._send(call.kind, call.id, call.body)
 
     def forget(self, call: Call) -> None:
@@ -258,10 +261,15 @@ class SandboxProcess(asyncio.Protocol):
             self._feed()
 
     def _feed(self) -> None:
-        """Answers go before new calls, so that what was begun comes to an end."""
+        """Answers and new calls take turns: what was begun comes to an end, and keeps nobody from beginning."""
         while self._backlog and len(self._unreplied) < _WINDOW and not self.lost.is_set():
-            call_id, answer = self._backlog.popleft()
-            self._send(frames.ANSWER, call_id, answer)
+            if self._call_is_due:
+                self._on_room()
+                self._call_is_due = False
+            else:
+                call_id, answer = self._backlog.popleft()
+                self._send(frames.ANSWER, call_id, answer)
+                self._call_is_due = True
         self._mark_running()
         if self.has_room:
             self._on_room()
