@@ -44,7 +44,7 @@ def ours(language: Expressions, expression: str, source: Any) -> dict[str, Any]:
 
 
 def verdict(there: dict[str, Any], here: dict[str, Any]) -> str:
-    """May differ: which error it is, whether a wrong argument is an error or nothing, and infinite numbers, an error."""
+    """May differ: which error it is, whether a wrong argument is an error or nothing, and what is infinite."""
     if "unwritable" in there or here.get("code") == _OUT_OF_RANGE:
         return "no JSON"
     if "value" in there and "value" in here:

@@ -206,6 +206,11 @@ def test_no_attribute_of_python_is_a_member(language: Expressions, holder: str) 
         "$parseInteger('x', 'ﷺ')",
         "$single([], $sum)",
         "$zip($sum, 1)",
+        "/a/(1)",
+        "/a/('a').next(1)",
+        "(|a|{}|)(1, 2)",
+        "(function($x)<n:n>{$x})('a')",
+        "$substring(?, 1)({})",
         "$assert($sum)",
     ],
 )

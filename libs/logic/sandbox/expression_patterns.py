@@ -32,6 +32,7 @@ class Regex(Jsonata.JFunction):  # type: ignore[misc]
 
     def __init__(self, pattern: str, flags: RegexFlags) -> None:
         super().__init__(None, "<s:o>")
+        self.signature.set_function_name("pattern")
         options = re2.Options()
         options.case_sensitive = not flags.case_insensitive
         options.log_errors = False
@@ -58,6 +59,7 @@ class Regex(Jsonata.JFunction):  # type: ignore[misc]
 class _Next(Jsonata.JFunction):  # type: ignore[misc]
     def __init__(self, matches: Iterator[Match]) -> None:
         super().__init__(None, "<:o>")
+        self.signature.set_function_name("next")
         self._matches = matches
 
     def call(self, input: Any, args: Any) -> Any:

@@ -163,6 +163,11 @@ class _Expression(Jsonata):  # type: ignore[misc]
             return any(item is lhs for item in items)
         return any(Utils.is_deep_equal(lhs, item) for item in items)
 
+    def evaluate_transform_expression(self, expr: Any, input: Any, environment: Any) -> Any:
+        transform = super().evaluate_transform_expression(expr, input, environment)
+        transform.signature.set_function_name("transform")
+        return transform
+
     def evaluate_range_expression(self, lhs: Any, rhs: Any) -> Any:
         """As a list: the library's own kind of range counts one element too many."""
         numbers = super().evaluate_range_expression(lhs, rhs)
