@@ -107,25 +107,7 @@ class SandboxProcess(asyncio.Protocol):
 
     async def start(self) -> None:
         """Raises OSError when the process doesn't come up."""
-        ours, theirs = socket.socketpair()
-        with theirs:
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-I",
-                "-S",
-                "-c",
-                _START,
-                self._program.module,
-                self._seccomp,
-                _ROOT,
-                *self._program.folders,
-                stdin=theirs.fileno(),
-                stdout=DEVNULL,
-                env={},
-            )
-        ours.setblocking(False)
-        loop = asyncio.get_running_loop()
-        self._transport, _ = await loop.create_unix_connection(lambda: self, sock=ours)
+        await self._spawn()
         try:
             async with asyncio.timeout(_START_S):
                 await self._ready
@@ -137,6 +119,32 @@ class SandboxProcess(asyncio.Protocol):
             raise ConnectionError("a sandbox process did not come up") from None
         except asyncio.CancelledError:
             await self.stop()
+            raise
+
+    async def _spawn(self) -> None:
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)
+        try:
+            with theirs:
+                self._process = await asyncio.create_subprocess_exec(
+                    sys.executable,
+                    "-I",
+                    "-S",
+                    "-c",
+                    _START,
+                    self._program.module,
+                    self._seccomp,
+                    _ROOT,
+                    *self._program.folders,
+                    stdin=theirs.fileno(),
+                    stdout=DEVNULL,
+                    env={},
+                )
+            loop = asyncio.get_running_loop()
+            self._transport, _ = await loop.create_unix_connection(lambda: self, sock=ours)
+        except BaseException:
+            ours.close()
+            self.kill()
             raise
 
     @property
