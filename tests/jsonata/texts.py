@@ -45,7 +45,7 @@ _ATOMS = [
     "items[-1]",
     "items[n>1]",
     "items.tags",
-    "*",
+    "items.*",
     "**.n",
     "[1..4]",
     "{'k':1,'j':'x'}",

@@ -93,8 +93,14 @@ def _symbol(signature: Signature, value: Any) -> str:
     return "l" if value is Utils.NULL_VALUE else _SYMBOL(signature, value)
 
 
-_SYMBOL = Signature.get_symbol
-Signature.get_symbol = _symbol
+def _apply(function: Any, arguments: Any) -> Any:
+    """A function that is handed to another is held to its signature too."""
+    checked = function.validate(arguments, None) if isinstance(function, Jsonata.JFunction) else arguments
+    return _APPLY(function, checked)
+
+
+_SYMBOL, _APPLY = Signature.get_symbol, Functions.func_apply
+Signature.get_symbol, Functions.func_apply = _symbol, staticmethod(_apply)
 
 
 def _functions() -> _Frame:
