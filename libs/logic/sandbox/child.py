@@ -6,16 +6,13 @@ Imports nothing that it doesn't need and knows no JSON: what scripts see and say
 import os
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from time import process_time, tzset
 from typing import Any
 
-from _quickjs import Context
-
-from libs.logic.sandbox import frames, libraries
+from libs.logic.sandbox import frames
+from libs.logic.sandbox.prepared import Library, Prepared, Ready, install
 from libs.logic.sandbox.serving import Reply, serve
 
-_STACK_BYTES = 512 << 10
 _SPARE_BYTES = 1 << 20
 _WAITING_BYTES = 512 << 20
 _CONSOLE_S = 0.02
@@ -34,38 +31,21 @@ class Overrun(Exception):
     """A budget of the call ran out; the argument is one of `frames.REASONS`."""
 
 
-class Library:
-    """The JavaScript files beside this module."""
-
-    def __init__(self) -> None:
-        folder = Path(__file__).parent
-        self.runtime = (folder / libraries.RUNTIME).read_text()
-        self.report = (folder / libraries.REPORT).read_text()
-        self._files = [(folder / name).read_text() for name in libraries.NAMES]
-
-    def chosen(self, mask: int) -> list[str]:
-        return [text for place, text in enumerate(self._files) if mask >> place & 1]
-
-
 class Session:
     """One script and its context, from its start to its outcome."""
 
-    def __init__(self, library: Library, cpu_s: float, memory_bytes: int, output_bytes: int) -> None:
+    def __init__(self, ready: Ready, library: Library, cpu_s: float, memory_bytes: int, output_bytes: int) -> None:
+        self._ready = ready
         self._library = library
+        self._context = ready.context
+        self._context.set_memory_limit(memory_bytes)
         self._cpu_left_s = self._cpu_told_s = cpu_s
         self._memory_bytes = memory_bytes
         self._output_bytes = output_bytes
-        self._context = Context()
-        self._context.set_memory_limit(memory_bytes)
-        self._context.set_max_stack_size(_STACK_BYTES)
-        self._runtime: Callable[..., Any] | None = None
 
-    def start(self, libraries_mask: int, script: bytes, arguments: bytes) -> Reply:
+    def start(self, script: bytes, arguments: bytes) -> Reply:
         def begin() -> str:
-            self._runtime = self._context.eval(self._library.runtime)
             self._enter("give", self._context.parse_json(arguments.decode()))
-            for text in self._library.chosen(libraries_mask):
-                self._install(text)
             self._enter("run", self._compiled(script))
             return self._poll()
 
@@ -94,11 +74,8 @@ class Session:
     def _compiled(self, script: bytes) -> Any:
         return self._limited(self._context.eval, (_FIRST_LINE + script + _LAST_LINE).decode())
 
-    def _install(self, text: str) -> None:
-        self._enter("install", self._context.eval(text), os.urandom(32).hex())
-
     def _enter(self, operation: str, *given: Any) -> Any:
-        return self._limited(self._runtime, operation, *given)
+        return self._limited(self._ready.runtime, operation, *given)
 
     def _limited(self, call: Any, *given: Any) -> Any:
         """Calls into the engine with what is left of the CPU time.
@@ -120,7 +97,7 @@ class Session:
             pass
         text = self._enter("poll")
         if text == "":
-            self._install(self._library.report)
+            self._limited(install, self._ready, self._library.report)
             text = self._enter("report")
         return str(text)
 
@@ -157,7 +134,7 @@ class Session:
         with suppress(Exception):
             self._context.set_memory_limit(self._memory_bytes + _SPARE_BYTES)
             self._cpu_left_s = self._cpu_told_s = _CONSOLE_S
-            self._install(self._library.report)
+            self._limited(install, self._ready, self._library.report)
             printed = str(self._enter("printed")).encode()
             if len(printed) <= _CONSOLE_BYTES:
                 return printed
@@ -174,6 +151,7 @@ class Sandbox:
 
     def __init__(self) -> None:
         self._library = Library()
+        self._prepared = Prepared(self._library)
         self._waiting: dict[int, tuple[Session, int]] = {}
         self._waiting_bytes = 0
 
@@ -181,7 +159,7 @@ class Sandbox:
         if kind == frames.RUN:
             return self._run(call_id, body)
         if kind == frames.CHECK:
-            return Session(self._library, _CHECK_S, _CHECK_BYTES, 0).check(body)
+            return Session(self._prepared.take(0), self._library, _CHECK_S, _CHECK_BYTES, 0).check(body)
         session = self._taken(call_id)
         if kind == frames.DROP:
             return None
@@ -190,9 +168,12 @@ class Sandbox:
     def _run(self, call_id: int, body: bytes) -> Reply:
         cpu_s, memory_bytes, output_bytes, mask, length = frames.RUN_HEAD.unpack_from(body)
         start = frames.RUN_HEAD.size
-        session = Session(self._library, cpu_s, memory_bytes, output_bytes)
-        reply = session.start(mask, body[start : start + length], body[start + length :])
+        session = Session(self._prepared.take(mask), self._library, cpu_s, memory_bytes, output_bytes)
+        reply = session.start(body[start : start + length], body[start + length :])
         return self._kept(call_id, session, reply)
+
+    def rest(self) -> None:
+        self._prepared.prepare()
 
     def _taken(self, call_id: int) -> Session | None:
         session, size_bytes = self._waiting.pop(call_id, (None, 0))
@@ -215,4 +196,5 @@ def main(seccomp: str) -> None:
     # Scripts reckon in UTC, whatever zone the machine is in.
     os.environ["TZ"] = "UTC0"
     tzset()
-    serve(Sandbox().handle, seccomp)
+    sandbox = Sandbox()
+    serve(sandbox.handle, seccomp, rest=sandbox.rest)

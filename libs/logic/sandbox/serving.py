@@ -11,8 +11,8 @@ Reply = tuple[int, bytes]
 Handle = Callable[[int, int, bytes], Reply | None]
 
 
-def serve(handle: Handle, seccomp: str, also: Collection[str] = ()) -> None:
-    """`also` names system calls that the process needs beside the usual ones."""
+def serve(handle: Handle, seccomp: str, also: Collection[str] = (), rest: Callable[[], None] = lambda: None) -> None:
+    """`also` names system calls needed beside the usual ones; `rest` is called whenever all is replied to."""
     try:
         lock_down(seccomp=seccomp != "off", also=also)
     except LockdownRefused as refused:
@@ -26,6 +26,7 @@ def serve(handle: Handle, seccomp: str, also: Collection[str] = ()) -> None:
             reply = handle(kind, call_id, body)
             if reply is not None:
                 _send(reply[0], call_id, reply[1])
+        rest()
 
 
 def _send(kind: int, call_id: int, body: bytes = b"") -> None:
