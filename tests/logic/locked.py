@@ -78,6 +78,7 @@ ATTEMPTS: dict[str, Callable[[], int]] = {
     "unshare": call("unshare", CLONE_NEWUSER),
     "chroot": call("chroot", HOSTS),
     "prctl": call("prctl", 1, 0, 0, 0, 0),
+    "sysinfo": call("sysinfo", MEMORY),
     "seccomp": raw(317 if os.uname().machine == "x86_64" else 277),
     "bpf": raw(321 if os.uname().machine == "x86_64" else 280),
     "userfaultfd": raw(323 if os.uname().machine == "x86_64" else 282),

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="seccomp is Linu
 
 REFUSED = os.strerror(errno.EPERM)
 # Python asks for these by itself, so they are refused and not answered with death.
-PROBED = ("open", "creat", "stat", "readlink", "write elsewhere", "read elsewhere", "ioctl")
+PROBED = ("open", "creat", "stat", "readlink", "write elsewhere", "read elsewhere", "ioctl", "prctl", "sysinfo")
 ALLOWED = (
     "write to its socket",
     "ask for memory",

@@ -66,8 +66,8 @@ EXTRA: Final = {
     "prlimit64": (302, 261),
 }
 
-# What Python tries by itself, when it looks for a module or shows a traceback, and can do without: it is
-# told that it may not. Whoever calls anything else has broken out of the interpreter, and is killed.
+# What Python and its C library try by themselves, and can do without, when they look for a module, show a
+# traceback, name memory or sort: they are told that they may not. Whoever calls anything else has broken out of the interpreter, and is killed.
 _PROBES = {
     "openat": (257, 56),
     "newfstatat": (262, 79),
@@ -75,6 +75,8 @@ _PROBES = {
     "lseek": (8, 62),
     "ioctl": (16, 29),
     "readlinkat": (267, 78),
+    "prctl": (157, 167),
+    "sysinfo": (99, 179),
 }
 _PROBES_OF_X86 = {"stat": 4, "readlink": 89}
 
