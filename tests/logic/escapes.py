@@ -12,7 +12,7 @@ from libs.logic.sandbox.pool import SandboxPool
 from libs.logic.scope import HttpRequest, HttpResponse, Scope
 from tests.logic.fake_host import FakeHost, json_answer
 
-BUDGET = Budget(cpu_s=0.05, memory_bytes=16 << 20, wall_s=3)
+BUDGET = Budget(cpu_s=0.03, memory_bytes=16 << 20, wall_s=3)
 PROMPT_S = 2.0
 """Far more than a neighbour waits, and far less than hostile scripts would keep it waiting."""
 
