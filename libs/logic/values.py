@@ -1,4 +1,4 @@
-"""JSON values in logic: parsed and measured within bounds on size and nesting, compared, and taken as true or false."""
+"""JSON values in logic: parsed, walked and compared, taken as true or false, and measured within bounds."""
 
 from collections.abc import Collection, Iterator
 from math import inf
@@ -12,6 +12,10 @@ DEEPEST = 250
 _STEP_BYTES = 64 << 10
 _MANY = 500
 _SHORT = frozenset((int, float, bool, type(None)))
+# No array is longer, and Python reads numbers of thousands of digits only to refuse them.
+_LONGEST_POSITION = 18
+
+Steps = tuple[str | int, ...]
 
 
 def parse(text: bytes) -> Any:
@@ -20,6 +24,25 @@ def parse(text: bytes) -> Any:
     if text.count(b"[") + text.count(b"{") > DEEPEST and exceeds(value, len(text) * 4):
         raise ValueError(f"the value is nested deeper than {DEEPEST} levels")
     return value
+
+
+def walk(value: Any, steps: Steps) -> Any:
+    """The member at the end of the path; null where there is none."""
+    for step in steps:
+        if type(value) is dict:
+            value = value.get(step)
+        elif type(value) is list:
+            value = _element(value, step)
+        else:
+            return None
+    return value
+
+
+def _element(elements: list[Any], step: str | int) -> Any:
+    if isinstance(step, str) and not (step.isascii() and step.isdigit() and len(step) <= _LONGEST_POSITION):
+        return None
+    position = int(step)
+    return elements[position] if 0 <= position < len(elements) else None
 
 
 def truthy(value: Any) -> bool:

@@ -105,7 +105,7 @@ async def test_long_evaluations_give_way(make_scope: MakeScope, node: object) ->
     program = compile_node(node)
     scope = make_scope([0] * 20_000, budget=Budget(nodes=1_000_000, output_bytes=1 << 40))
     evaluating = asyncio.ensure_future(program.evaluate(scope))
-    assert await mean_turn_s(evaluating) < 0.01  # the aim is 2 ms; the machine may be busy
+    assert await mean_turn_s(evaluating) < 0.02  # the aim is 2 ms; the machine may be busy
     await evaluating
 
 

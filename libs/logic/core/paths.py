@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Annotated, Any, TypeVar
 
 from libs.logic.core.registry import Type, Unfit, list_of
-from libs.logic.nodes.references import walk
+from libs.logic.values import walk
 
 _DEEPEST = 100
 _Step = TypeVar("_Step", str, int, str | int)

@@ -7,11 +7,7 @@ from libs.logic.compiler import Compiler, Node, StepName, VariableName
 from libs.logic.errors import LogicError, Path
 from libs.logic.pieces import Constant, Piece, Ready, Run
 from libs.logic.scope import Credential, Scope
-
-Steps = tuple[str | int, ...]
-
-# No array is longer, and Python reads numbers of thousands of digits only to refuse them.
-_LONGEST_POSITION = 18
+from libs.logic.values import Steps, walk
 
 
 def compile_reference(compiler: Compiler, node: Node, path: Path, depth: int) -> Piece:
@@ -137,25 +133,6 @@ def _path_steps(compiler: Compiler, node: Node, path: Path) -> Steps:
         return tuple(steps)
     compiler.problem((*path, "path"), "'path' must be a list of member names and positions.")
     return ()
-
-
-def walk(value: Any, steps: Steps) -> Any:
-    """The member at the end of the path; null where there is none."""
-    for step in steps:
-        if type(value) is dict:
-            value = value.get(step)
-        elif type(value) is list:
-            value = _element(value, step)
-        else:
-            return None
-    return value
-
-
-def _element(elements: list[Any], step: str | int) -> Any:
-    if isinstance(step, str) and not (step.isascii() and step.isdigit() and len(step) <= _LONGEST_POSITION):
-        return None
-    position = int(step)
-    return elements[position] if 0 <= position < len(elements) else None
 
 
 def credential_members(credential: Credential) -> dict[str, str | None]:
