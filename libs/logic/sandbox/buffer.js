@@ -7,7 +7,7 @@
     base64: (text) => fromBase64(text),
     base64url: (text) => fromBase64(text),
     hex: (text) => Uint8Array.fromHex(/^(?:[\da-f]{2})*/i.exec(text)[0]),
-    utf16le: (text) => new Uint8Array(Uint16Array.from(text, (sign) => sign.charCodeAt(0)).buffer),
+    utf16le: (text) => new Uint8Array(Uint16Array.from({ length: text.length }, (_, at) => text.charCodeAt(at)).buffer),
   };
   const writers = {
     utf8: (bytes) => host.text(bytes),
@@ -20,13 +20,13 @@
   };
   const SAME = { "utf-8": "utf8", binary: "latin1", "ucs-2": "utf16le", ucs2: "utf16le", "utf-16le": "utf16le" };
 
-  // Both alphabets, with or without padding, up to the first sign of neither.
+  // Both alphabets, with or without padding; other signs are skipped.
   function fromBase64(text) {
     const signs = text
+      .replace(/=.*$/s, "")
       .replace(/-/g, "+")
       .replace(/_/g, "/")
-      .replace(/\s/g, "")
-      .match(/^[A-Za-z\d+/]*/)[0];
+      .replace(/[^A-Za-z\d+/]/g, "");
     return Uint8Array.fromBase64(signs.length % 4 === 1 ? signs.slice(0, -1) : signs);
   }
 

@@ -8,7 +8,7 @@
   host.latin1 = (bytes) => atob(bytes.toBase64());
 
   host.ofLatin1 = (text) => {
-    if (/[^\0-\xff]/.test(text)) return Uint8Array.from(text, (sign) => sign.charCodeAt(0));
+    if (/[^\0-\xff]/.test(text)) return Uint8Array.from({ length: text.length }, (_, at) => text.charCodeAt(at));
     return Uint8Array.fromBase64(btoa(text));
   };
 

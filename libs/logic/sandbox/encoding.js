@@ -2,28 +2,28 @@
 (function (host) {
   "use strict";
 
-  // Length of the sequence that a first byte begins, and the smallest code point it may stand for.
-  function sequence(first) {
-    if (first >= 0xc2 && first < 0xe0) return [2, 0x80];
-    if (first >= 0xe0 && first < 0xf0) return [3, 0x800];
-    if (first >= 0xf0 && first < 0xf5) return [4, 0x10000];
-    return [1, 0];
+  const SECOND = { 0xe0: [0xa0, 0xbf], 0xed: [0x80, 0x9f], 0xf0: [0x90, 0xbf], 0xf4: [0x80, 0x8f] };
+
+  function lengthOf(first) {
+    if (first >= 0xc2 && first < 0xe0) return 2;
+    if (first >= 0xe0 && first < 0xf0) return 3;
+    return first >= 0xf0 && first < 0xf5 ? 4 : 1;
   }
 
   // The code point at a position and the bytes it takes; -1 for bytes that are not UTF-8.
   function codePointAt(bytes, at) {
     const first = bytes[at];
     if (first < 0x80) return [first, 1];
-    const [length, smallest] = sequence(first);
+    const length = lengthOf(first);
     if (length === 1) return [-1, 1];
     let point = first & (0x7f >> length);
     for (let taken = 1; taken < length; taken += 1) {
+      const [least, most] = (taken === 1 && SECOND[first]) || [0x80, 0xbf];
       const next = bytes[at + taken];
-      if (next === undefined || (next & 0xc0) !== 0x80) return [-1, taken];
+      if (!(next >= least && next <= most)) return [-1, taken];
       point = (point << 6) | (next & 0x3f);
     }
-    const valid = point >= smallest && point <= 0x10ffff && (point < 0xd800 || point > 0xdfff);
-    return valid ? [point, length] : [-1, 1];
+    return [point, length];
   }
 
   function repaired(bytes) {

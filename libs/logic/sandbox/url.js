@@ -3,8 +3,9 @@
   "use strict";
   const PORTS = { "http:": "80", "https:": "443", "ws:": "80", "wss:": "443", "ftp:": "21" };
   const ABSOLUTE = /^([a-z][a-z\d+.-]*:)(.*)$/is;
-  const PARTS = /^(?:\/\/([^/?#]*))?([^?#]*)(\?[^#]*)?(#.*)?$/s;
-  const AUTHORITY = /^(?:([^:@]*)(?::([^@]*))?@)?(\[[^\]]*\]|[^:]*)(?::(\d*))?$/;
+  const PARTS = /^([^?#]*)(\?[^#]*)?(#.*)?$/s;
+  const LOCATION = /^(?:\/\/([^/]*))?(.*)$/s;
+  const AUTHORITY = /^(.*@)?(\[[^\]]*\]|[^:]*)(?::(\d*))?$/s;
 
   function quoted(text) {
     return encodeURIComponent(String(text).toWellFormed())
@@ -121,17 +122,30 @@
     const kept = [];
     const segments = path.split("/").slice(1);
     segments.forEach((segment, at) => {
-      const last = at === segments.length - 1;
-      if (segment === "..") kept.pop();
-      else if (segment !== ".") kept.push(segment);
-      if (last && (segment === ".." || segment === ".")) kept.push("");
+      const plain = segment.replace(/%2e/gi, ".");
+      if (plain === "..") kept.pop();
+      else if (plain !== ".") kept.push(segment);
+      if (at === segments.length - 1 && (plain === ".." || plain === ".")) kept.push("");
     });
     return `/${kept.join("/")}`;
   }
 
-  function escaped(text, unsafe) {
-    return text.toWellFormed().replace(unsafe, (sign) => encodeURIComponent(sign));
+  function percent(sign) {
+    const encoded = encodeURIComponent(sign);
+    return encoded === sign ? `%${sign.charCodeAt(0).toString(16).toUpperCase()}` : encoded;
   }
+
+  const escaped = (text, unsafe) => text.toWellFormed().replace(unsafe, percent);
+
+  // What a part of a URL can't hold as it is.
+  const UNSAFE = {
+    opaque: /[^\x20-\x7e]/gu,
+    hash: /[^\x21\x23-\x3b\x3d\x3f-\x5f\x61-\x7e]/gu,
+    query: /[^\x21\x24-\x3b\x3d\x3f-\x7e]/gu,
+    specialQuery: /[^\x21\x24-\x26\x28-\x3b\x3d\x3f-\x7e]/gu,
+    path: /[^\x21\x24-\x3b\x3d\x40-\x5d\x5f\x61-\x7a\x7c\x7e]/gu,
+    user: /[^\x21\x24-\x2e\x30-\x39\x41-\x5a\x5f\x61-\x7a\x7e%]/gu,
+  };
 
   function invalid(text) {
     return new TypeError(`Invalid URL: ${text}`);
@@ -139,10 +153,17 @@
 
   class URL {
     #params;
+    #pathname = "";
     #search = "";
+    #hash = "";
+    // A lone `?` or `#` is kept in the address, though the part itself is empty.
+    #marks = ["", ""];
+    #slashes = "";
 
     constructor(given, base = undefined) {
-      const text = String(given).trim();
+      const text = String(given)
+        .replace(/^[\0- ]+|[\0- ]+$/g, "")
+        .replace(/[\t\n\r]/g, "");
       const [, scheme, rest] = ABSOLUTE.exec(text) ?? [];
       if (scheme) this.#absolute(scheme.toLowerCase(), rest, text);
       else if (base === undefined) throw invalid(text);
@@ -150,49 +171,85 @@
     }
 
     static canParse(given, base = undefined) {
+      return URL.parse(given, base) !== null;
+    }
+
+    static parse(given, base = undefined) {
       try {
-        return Boolean(new URL(given, base));
+        return new URL(given, base);
       } catch {
-        return false;
+        return null;
       }
+    }
+
+    get #special() {
+      return this.protocol in PORTS;
     }
 
     #absolute(scheme, rest, text) {
-      const special = scheme in PORTS;
-      const parts = PARTS.exec(special ? rest.replace(/^[/\\]*/, "//") : rest);
-      const [, authority, path, search = "", hash = ""] = parts;
-      if (special && !authority) throw invalid(text);
+      const [, before, search, hash] = PARTS.exec(rest);
       this.protocol = scheme;
+      const slashed = this.#special ? before.replace(/\\/g, "/").replace(/^\/*/, "//") : before;
+      const [, authority, path] = LOCATION.exec(slashed);
       this.#authority(authority ?? "", text);
-      this.#place(special ? resolved(path || "/") : path, search, hash);
+      this.#slashes = authority === undefined ? "" : "//";
+      this.#place(path, search, hash);
     }
 
     #authority(authority, text) {
-      const [, username = "", password = "", hostname, port = ""] = AUTHORITY.exec(authority) ?? [];
-      if (hostname === undefined || Number(port) > 65535 || /[\s<>^|%]/.test(hostname)) throw invalid(text);
-      this.username = username;
-      this.password = password;
-      this.hostname = hostname.toLowerCase();
-      this.port = port === PORTS[this.protocol] ? "" : port;
+      const [, user = "", hostname, port = ""] = AUTHORITY.exec(authority) ?? [];
+      const named = this.#special ? hostname?.toLowerCase() : hostname;
+      const bare = named === "" && (this.#special || authority !== "");
+      const wrong = named?.startsWith("[")
+        ? !/^\[[\da-f:.]+\]$/i.test(named)
+        : /[\0-\x20\x7f#/:<>?@[\\\]^|]/.test(named);
+      if (named === undefined || bare || wrong || Number(port) > 65535 || (this.#special && named.includes("%")))
+        throw invalid(text);
+      const [username, ...password] = user.slice(0, -1).split(":");
+      this.username = escaped(username, UNSAFE.user);
+      this.password = escaped(password.join(":"), UNSAFE.user);
+      this.hostname = this.#special ? named : escaped(named, UNSAFE.opaque);
+      this.port = port && Number(port) === Number(PORTS[this.protocol]) ? "" : port && String(Number(port));
     }
 
     #relative(text, base) {
-      const [, authority, path, search, hash = ""] = PARTS.exec(text);
+      const [, before, search, hash] = PARTS.exec(text);
       this.protocol = base.protocol;
-      if (authority !== undefined) {
+      const path = this.#special ? before.replace(/\\/g, "/") : before;
+      if (path.startsWith("//")) {
         this.#absolute(base.protocol, text, text);
         return;
       }
+      if (base.#opaque && (path || search !== undefined || hash === undefined)) throw invalid(text);
       for (const name of ["username", "password", "hostname", "port"]) this[name] = base[name];
-      if (path === "") this.#place(base.pathname, search ?? base.search, hash);
-      else if (path.startsWith("/")) this.#place(resolved(path), search ?? "", hash);
-      else this.#place(resolved(base.pathname.replace(/[^/]*$/, "") + path), search ?? "", hash);
+      if (path === "") this.#place(base.pathname, search ?? (base.search || undefined), hash);
+      else if (path.startsWith("/")) this.#place(path, search, hash);
+      else this.#place(base.pathname.replace(/[^/]*$/, "") + path, search, hash);
     }
 
     #place(path, search, hash) {
-      this.pathname = escaped(path, /[^\x21\x24-\x3b\x3d\x40-\x5f\x61-\x7a\x7c\x7e%]/gu);
-      this.search = search;
-      this.hash = hash === "#" ? "" : escaped(hash, /[^\x21\x23-\x3b\x3d\x3f-\x5f\x61-\x7e]/gu);
+      this.pathname = path;
+      this.search = search ?? "";
+      this.hash = hash ?? "";
+      this.#marks = [search === "?" ? "?" : "", hash === "#" ? "#" : ""];
+    }
+
+    // Whether the path is none of segments, as in `mailto:`.
+    get #opaque() {
+      return !this.#special && !this.hostname && !this.#pathname.startsWith("/");
+    }
+
+    get pathname() {
+      return this.#pathname;
+    }
+
+    set pathname(value) {
+      const text = String(value);
+      const path = this.#special ? text.replace(/\\/g, "/").replace(/^(?!\/)/, "/") : text;
+      const segments = path.startsWith("/");
+      this.#pathname = segments
+        ? resolved(escaped(path, UNSAFE.path).replace(/%25/g, "%"))
+        : escaped(path, UNSAFE.opaque);
     }
 
     get search() {
@@ -201,7 +258,8 @@
 
     set search(value) {
       const bare = String(value).replace(/^\?/, "");
-      this.#search = bare && `?${escaped(bare, /[^\x21\x24-\x26\x28-\x3b\x3d\x3f-\x7e]/gu)}`;
+      this.#search = bare && `?${escaped(bare, this.#special ? UNSAFE.specialQuery : UNSAFE.query)}`;
+      this.#marks[0] = "";
       this.#params = undefined;
     }
 
@@ -209,22 +267,42 @@
       this.#params ??= new URLSearchParams(this.#search, (params) => {
         const text = params.toString();
         this.#search = text && `?${text}`;
+        this.#marks[0] = "";
       });
       return this.#params;
     }
 
+    get hash() {
+      return this.#hash;
+    }
+
+    set hash(value) {
+      const bare = String(value).replace(/^#/, "");
+      this.#hash = bare && `#${escaped(bare, UNSAFE.hash)}`;
+      this.#marks[1] = "";
+    }
+
     get host() {
-      return this.hostname + (this.port && `:${this.port}`);
+      return this.hostname + (this.port === "" ? "" : `:${this.port}`);
+    }
+
+    set host(value) {
+      [this.hostname, this.port = ""] = String(value)
+        .toLowerCase()
+        .split(/:(?=\d*$)/);
     }
 
     get origin() {
-      return this.protocol in PORTS ? `${this.protocol}//${this.host}` : "null";
+      return this.#special ? `${this.protocol}//${this.host}` : "null";
     }
 
     get href() {
-      const credentials = this.username && `${this.username}${this.password && `:${this.password}`}@`;
-      const authority = this.hostname ? `//${credentials}${this.host}` : "";
-      return this.protocol + authority + this.pathname + this.search + this.hash;
+      const password = this.password && `:${this.password}`;
+      const credentials = this.username || password ? `${this.username}${password}@` : "";
+      const authority = this.hostname ? `//${credentials}${this.host}` : this.#slashes;
+      const [query, fragment] = this.#marks;
+      const hidden = !authority && this.#pathname.startsWith("//") ? "/." : "";
+      return this.protocol + authority + hidden + this.pathname + (this.search || query) + (this.hash || fragment);
     }
 
     toString() {
