@@ -1,8 +1,7 @@
-"""Requests that a script makes with `$.axios` or `fetch`, done by the host on its behalf."""
+"""What a script asks of the host: requests that it makes with `$.axios` or `fetch`, and long digests."""
 
 import asyncio
 import base64
-import binascii
 from http import HTTPStatus
 from typing import Any
 
@@ -17,6 +16,7 @@ from libs.logic.http import (
     sensitive_headers,
 )
 from libs.logic.scope import HttpRequest, HttpResponse, Scope
+from libs.logic.script_digests import digest
 
 _MOST_REDIRECTS = 5
 
@@ -26,6 +26,8 @@ async def send(call: dict[str, Any], scope: Scope) -> dict[str, Any]:
 
     Nothing in `call` is trusted: the script may have put it together itself.
     """
+    if "hash" in call:
+        return await digest(call, scope.meter)
     now_s = asyncio.get_running_loop().time()
     request = _request(call, scope, scope.meter.wall_left_s(now_s))
     response = await scope.host.http(request)
@@ -77,7 +79,7 @@ def _body(call: dict[str, Any]) -> bytes | None:
         return None
     try:
         return base64.b64decode(encoded, validate=True)
-    except binascii.Error:
+    except ValueError:
         raise _invalid("the body is not base64") from None
 
 

@@ -204,6 +204,14 @@ async def test_a_response_tells_where_redirects_led(run_script: Run, script_host
     assert await run_script(script) == ["https://a.io/", False]
 
 
+async def test_a_body_that_a_script_makes_up_is_refused(run_script: Run, script_host: FakeHost) -> None:
+    script = """
+        Array.prototype.splice = () => '{"id":1,"method":"POST","url":"https://a.io/","base64":"\\u00e9"}'
+        await fetch('https://a.io/')
+    """
+    assert (await failure(run_script(script))).code == "invalid_input"
+
+
 async def test_requests_run_side_by_side(run_script: Run, script_host: FakeHost) -> None:
     script = """
         const all = await Promise.all([1, 2, 3].map((n) => fetch('https://a.io/' + n)))

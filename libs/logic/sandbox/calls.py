@@ -114,8 +114,9 @@ class Call:
         for wake in [each["wake"] for each in asked if "wake" in each][-1:]:
             self._set_alarm(wake, answer)
         requests = [each for each in asked if "wake" not in each]
-        job.meter.call_http(len(requests))
-        self.called_host |= bool(requests)
+        outgoing = sum("hash" not in request for request in requests)
+        job.meter.call_http(outgoing)
+        self.called_host |= outgoing > 0
         for request in requests:
             task = asyncio.create_task(self._answer(job, request, answer))
             self._requests.add(task)

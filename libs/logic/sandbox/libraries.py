@@ -18,8 +18,8 @@ NAMES: Final = (
     "clone.js",
     "random.js",
     "sha.js",
-    "subtle.js",
     "http.js",
+    "subtle.js",
     "timers.js",
     "abort.js",
     "form.js",
@@ -62,7 +62,7 @@ WORDS: Final = {
 _NEEDS: Final = {
     "encoding.js": ("bytes.js",),
     "buffer.js": ("encoding.js",),
-    "subtle.js": ("random.js", "sha.js"),
+    "subtle.js": ("random.js", "sha.js", "http.js"),
     "sha.js": ("bytes.js",),
     "http.js": ("faults.js", "bytes.js"),
     "abort.js": ("timers.js",),

@@ -1,6 +1,7 @@
 // `crypto.subtle`: digests and HMAC; what else it has elsewhere is refused by name.
 (function (host) {
   "use strict";
+  const LONG_BYTES = 32768;
 
   const failure = (name, message) => new DOMException(message, name);
 
@@ -48,15 +49,22 @@
     throw failure("NotSupportedError", `the key format ${format} is not supported, only raw`);
   }
 
-  function mac(algorithm, key, data, usage) {
+  // What is long is hashed by the host, which is a thousand times quicker at it.
+  async function hashed(hash, bytes, key) {
+    if (bytes.length <= LONG_BYTES) return key ? host.hmac(hash, key, bytes) : host.sha(hash, bytes);
+    const made = await host.call({ hash, key: key?.toBase64(), base64: bytes.toBase64() });
+    return Uint8Array.fromBase64(made.base64);
+  }
+
+  async function mac(algorithm, key, data, usage) {
     onlyHmac(algorithm);
     const bytes = CryptoKey.bytesFor(key, usage);
-    return host.hmac(key.algorithm.hash.name, bytes, host.view(data, "the data"));
+    return hashed(key.algorithm.hash.name, host.view(data, "the data"), bytes);
   }
 
   const subtle = {
     async digest(algorithm, data) {
-      return host.sha(hashOf(algorithm), host.view(data, "the data")).buffer;
+      return (await hashed(hashOf(algorithm), host.view(data, "the data"))).buffer;
     },
 
     async importKey(format, data, algorithm, extractable, usages) {
@@ -75,12 +83,12 @@
     },
 
     async sign(algorithm, key, data) {
-      return mac(algorithm, key, data, "sign").buffer;
+      return (await mac(algorithm, key, data, "sign")).buffer;
     },
 
     async verify(algorithm, key, signature, data) {
-      const expected = mac(algorithm, key, data, "verify");
-      return host.sameBytes(expected, host.view(signature, "the signature"));
+      const given = host.view(signature, "the signature").slice();
+      return host.sameBytes(await mac(algorithm, key, data, "verify"), given);
     },
   };
 
