@@ -30,7 +30,7 @@ _CLOCK_S = 1.0
 # The engine's own loops are not interrupted; a process is killed for them a tenth of a second past its budget.
 _CPU_CLOCK_S = 0.15
 # What a function may take of the event loop for an input that is not large.
-_HELD_S = 0.2
+_HELD_S = 0.05
 _SIDE_BY_SIDE = 16
 
 

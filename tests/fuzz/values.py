@@ -70,6 +70,7 @@ _TEXTS = (
 )
 
 
+_SIGNS = "abcxyz019 .,:;-_/\\\"'<>{}[]()*+?|^$%&=#!@~`\n\té😀"
 _LARGE = 0.01
 """How many are near the size from which on functions run in a process of their own, or beyond."""
 
@@ -98,11 +99,12 @@ class Values:
         rng = self._rng
         roll = rng.random()
         if roll < _LARGE:
-            return rng.choice(_TEXTS) * rng.randrange(1, 1500)
+            some = rng.choice(_TEXTS) if rng.random() < 0.3 else "".join(rng.choices(_SIGNS, k=rng.randrange(1, 5)))
+            return some * rng.randrange(1, 3000)
         if roll < 0.5:
             return rng.choice(_TEXTS)
         if roll < 0.8:
-            return "".join(rng.choices("abcxyz019 .,:;-_/\\\"'<>{}[]()*+?|^$%&\n\té😀", k=rng.randrange(12)))
+            return "".join(rng.choices(_SIGNS, k=rng.randrange(12)))
         return str(rng.choice(_EDGES))
 
     def number(self) -> int | float:

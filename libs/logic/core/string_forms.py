@@ -123,8 +123,9 @@ def _unescaped(string: str) -> str:
     return html.unescape(_DECIMAL.sub(r"&#\1", string))
 
 
+# What has been read is never given back (the `+` behind a `*`): a tag without an end is found to be none in one pass.
 _TAG = re.compile(
-    r"""</?([a-zA-Z][^\s/>]*)(?:"[^"]*"|'[^']*'|[^'">])*>|<!--.*?-->|<(?!!--)[!?/][^>]*>""",
+    r"""</?([a-zA-Z][^\s/>]*+)(?:"[^"]*"|'[^']*'|[^'">])*+>|<!--.*?-->|<(?!!--)[!?/][^>]*>""",
     re.DOTALL,
 )
 _TAG_START = re.compile(r"<[a-zA-Z/!?]")

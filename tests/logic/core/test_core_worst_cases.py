@@ -21,6 +21,7 @@ TEXTS: dict[str, Callable[[int], str]] = {
     "words": lambda size: "a " * (size // 2),
     "signs": lambda size: "&<{}" * (size // 4),
     "brackets": lambda size: "<a>" * (size // 3),
+    "unclosed": lambda size: "<a" * (size // 2),
     "placeholders": lambda size: "{{a}}" * (size // 5),
     "accents": lambda size: "ǖΐ" * (size // 4),
     "lines": lambda size: "\n" * size,
@@ -73,7 +74,7 @@ def sources(function: Function) -> Iterator[dict[str, Any]]:
     large = sum(map(_is_large, function.parameters)) or 1
     largest = (min(function.large_bytes, LARGE_BYTES) - 300) // large
     sizes = [largest] if function.heavy is None else [largest >> shift for shift in range(0, 10, 2)]
-    for kind, size in product(range(10), sizes):
+    for kind, size in product(range(len(TEXTS)), sizes):
         for choice in [kind] if function.heavy is None else range(7):
             yield {
                 each.name: _value(each, size, kind, choice)
