@@ -28,7 +28,7 @@ class Library:
     """The JavaScript files beside this module."""
 
     def __init__(self) -> None:
-        folder = Path(__file__).parent
+        folder = Path(__file__).parent / "javascript"
         self.runtime = (folder / libraries.RUNTIME).read_text()
         self.report = (folder / libraries.REPORT).read_text()
         self._files = [(folder / name).read_text() for name in libraries.NAMES]
