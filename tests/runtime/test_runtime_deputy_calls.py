@@ -224,7 +224,8 @@ async def test_calls_that_are_deep_in_other_nodes_end_by_depth_with_the_chain_to
 ) -> None:
     world.add_action(case.bank, "ping", nested_in_lists(call("hostile", "pong"), 100))
     world.add_action(case.hostile, "pong", nested_in_lists(call("bank", "ping"), 100))
-    with pytest.raises(LogicError, match="too deeply: hostile/pong → bank/ping") as ended:
+    # Python's own limit or the budget's, whichever comes first: tests that ran before may have raised the former.
+    with pytest.raises(LogicError, match=r"deep.*: hostile/pong → bank/ping") as ended:
         await execute("bank", "ping")
     assert (ended.value.code, ended.value.details["budget"]) == ("budget_exceeded", "depth")
 
