@@ -7,7 +7,7 @@ from tests.logic.escapes import CPU, EXHAUSTED, MEMORY, OUTPUT, THROWS, WALL, Ar
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-BUDGET = Budget(cpu_s=0.1, memory_bytes=32 << 20, wall_s=0.5)
+BUDGET = Budget(cpu_s=0.1, memory_bytes=32 << 20, wall_s=8)
 
 POLLUTION = '\'{"__proto__": {"polluted": 1}, "constructor": {"prototype": {"polluted": 1}}}\''
 CLEAN = "return ({}).polluted ?? null"

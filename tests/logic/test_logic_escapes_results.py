@@ -8,7 +8,6 @@ from tests.logic.escapes import CPU, MEMORY, OUTPUT, THROWS, WALL, Arena, Cases,
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 BUDGET = Budget(cpu_s=0.5, wall_s=8)
-SHORT = Budget(cpu_s=0.5, wall_s=0.25)
 NOT_JSON = says("JSON can't hold")
 UNREADABLE = says("can't be read")
 UNAFFECTED = Value({"a": [1, "b"]})
@@ -276,6 +275,4 @@ CASES: Cases = {
 
 @pytest.mark.parametrize("name", CASES)
 async def test_it_is_contained(arena: Arena, name: str) -> None:
-    script, expected = CASES[name]
-    waits = expected == WALL or (isinstance(expected, tuple) and WALL in expected)
-    await arena.contain(script, expected, SHORT if waits else BUDGET)
+    await arena.contain(*CASES[name], BUDGET)

@@ -66,8 +66,9 @@ EXTRA: Final = {
     "prlimit64": (302, 261),
 }
 
-# What Python and its C library try by themselves, and can do without, when they look for a module, show a
-# traceback, name memory or sort: they are told that they may not. Whoever calls anything else has broken out of the interpreter, and is killed.
+# What Python and its C library try by themselves, and can do without, when they look for a module, show a traceback,
+# name memory or sort: they are told that they may not. Whoever calls anything else has broken out of the interpreter,
+# and is killed.
 _PROBES = {
     "openat": (257, 56),
     "newfstatat": (262, 79),
