@@ -1,15 +1,16 @@
 """What one evaluation may use, and the meter that counts it down."""
 
-from collections.abc import Generator
 from dataclasses import dataclass
+from math import inf
 from time import monotonic
-from types import coroutine
 
 from libs.logic.errors import LogicError, Path
-from libs.logic.values import exceeds, sizes
+from libs.logic.values import exceeds
 
 _MIB = 1 << 20
-_LONGEST_TURN_S = 0.002
+_COMPARED_PER_NODE = 4
+MOST_AT_ONCE = 50
+"""How many turns of all repeats of an evaluation may be under way at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,24 +33,31 @@ class Budget:
 class Meter:
     """Counts down one evaluation's budget, nested actions included; `now_s` is the event loop's time."""
 
-    __slots__ = ("_resumed_s", "budget", "cpu_left_s", "data_left_bytes", "deadline_s", "http_calls_left", "nodes_left")
+    __slots__ = (
+        "budget",
+        "cpu_left_s",
+        "data_left_bytes",
+        "deadline_s",
+        "http_calls_left",
+        "nodes_left",
+        "places_left",
+        "turn_began_s",
+        "turn_is_over",
+    )
 
     def __init__(self, budget: Budget, now_s: float) -> None:
         self.budget = budget
         self.deadline_s = now_s + budget.wall_s
         self.cpu_left_s = budget.cpu_s
-        self.nodes_left = budget.nodes
+        self.nodes_left: float = budget.nodes
         self.http_calls_left = budget.http_calls
         self.data_left_bytes: float = budget.data_bytes
-        self._resumed_s = monotonic()
+        self.turn_began_s = monotonic()
+        self.turn_is_over = False
+        """Whether another turn is on its way, see `turns.give_way`."""
+        self.places_left = MOST_AT_ONCE - 1
 
-    async def pause(self) -> None:
-        """Lets others have the event loop when this evaluation has held it for a while."""
-        if monotonic() - self._resumed_s > _LONGEST_TURN_S:
-            await _others_first()
-            self._resumed_s = monotonic()
-
-    def visit(self, nodes: int) -> None:
+    def visit(self, nodes: float) -> None:
         self.nodes_left -= nodes
         if self.nodes_left < 0:
             raise exceeded("nodes", f"more than {self.budget.nodes:,} nodes were visited")
@@ -71,17 +79,22 @@ class Meter:
 
     def check_output(self, value: object) -> None:
         if exceeds(value, self.budget.output_bytes):
-            raise self._too_large()
+            self.check_size(inf)
 
-    async def check_long_output(self, value: object) -> None:
-        """Like `check_output`, and gives way in between."""
-        for size in sizes(value):
-            if size > self.budget.output_bytes:
-                raise self._too_large()
-            await self.pause()
+    def check_size(self, size_bytes: float) -> None:
+        """Refuses a result of this size."""
+        if size_bytes > self.budget.output_bytes:
+            raise exceeded("output", f"the result is larger than {self.budget.output_bytes:,} bytes")
 
-    def _too_large(self) -> LogicError:
-        return exceeded("output", f"the result is larger than {self.budget.output_bytes:,} bytes")
+    def compare(self, elements: int) -> None:
+        """Counts what is compared of arrays, objects and long texts."""
+        self.visit(elements / _COMPARED_PER_NODE)
+
+    def take_places(self, wanted: int) -> int:
+        """How many more turns of a `repeat` may be under way, of those that are wanted; to be given back."""
+        taken = min(wanted, self.places_left)
+        self.places_left -= taken
+        return taken
 
     def wall_left_s(self, now_s: float) -> float:
         return max(self.deadline_s - now_s, 0.0)
@@ -97,12 +110,6 @@ class Meter:
 def chain_told(chain: tuple[str, ...]) -> str:
     """Nested actions, outermost first; of a long chain both ends, which show where it goes round."""
     return " → ".join(chain if len(chain) <= 7 else (*chain[:3], "…", *chain[-3:]))
-
-
-@coroutine
-def _others_first() -> Generator[None, None, None]:
-    """What `asyncio.sleep(0)` does, without asyncio, which sandbox processes can do without."""
-    yield
 
 
 def exceeded(budget: str, what: str, *, path: Path = ()) -> LogicError:

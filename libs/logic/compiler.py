@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from libs.logic.errors import InvalidLogic, Path, Problem
-from libs.logic.pieces import Constant, Piece, array_of, object_of
+from libs.logic.pieces import Constant, Piece, array_of, nodes_of, object_of
 from libs.logic.scope import Bound
 
 TYPE = "@type"
@@ -147,12 +147,12 @@ class Compiler:
 
     def _object(self, node: Node, path: Path, depth: int) -> Piece:
         piece = object_of({name: self.compile(member, (*path, name), depth + 1) for name, member in node.items()})
-        self.nodes += not isinstance(piece, Constant)
+        self.nodes += 0 if isinstance(piece, Constant) else nodes_of(node)
         return piece
 
     def _array(self, node: list[Any], path: Path, depth: int) -> Piece:
         piece = array_of([self.compile(element, (*path, index), depth + 1) for index, element in enumerate(node)])
-        self.nodes += not isinstance(piece, Constant)
+        self.nodes += 0 if isinstance(piece, Constant) else nodes_of(node)
         return piece
 
 

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from libs.logic.scope import Scope
+from libs.logic.turns import give_way
 
 Run = Callable[[Scope], Any]
 Evaluate = Callable[[Scope], Awaitable[Any]]
 
 # A tree of this many nodes takes about a millisecond; a larger one gives way between its parts.
-_LARGEST_READY = 1000
+LARGEST_READY = 1000
+_MEMBERS_PER_NODE = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +78,15 @@ def _container(template: Any, pieces: Sequence[tuple[Any, Piece]]) -> Piece:
     if not variable:
         return Constant(template)
     ready = tuple((key, piece.run) for key, piece in variable if isinstance(piece, Ready))
-    weight = weight_of(piece for _, piece in variable) + 1
-    if len(ready) == len(variable) and weight <= _LARGEST_READY:
+    weight = weight_of(piece for _, piece in variable) + nodes_of(pieces)
+    if len(ready) == len(variable) and weight <= LARGEST_READY:
         return Ready(_filled(template, ready), weight)
     return Waiting(_filled_waiting(template, tuple((key, as_evaluate(piece)) for key, piece in variable)))
+
+
+def nodes_of(container: Sequence[Any] | Mapping[str, Any]) -> int:
+    """As how many nodes an array or object counts that is copied to be filled in."""
+    return 1 + len(container) // _MEMBERS_PER_NODE
 
 
 def _filled(template: Any, parts: tuple[tuple[Any, Run], ...]) -> Run:
@@ -97,7 +104,7 @@ def _filled_waiting(template: Any, parts: tuple[tuple[Any, Evaluate], ...]) -> E
         container = template.copy()
         for key, part in parts:
             container[key] = await part(scope)
-            await scope.meter.pause()
+            await give_way(scope.meter)
         return container
 
     return evaluate

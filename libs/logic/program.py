@@ -32,6 +32,7 @@ from libs.logic.nodes.requests import compile_http
 from libs.logic.nodes.scripts import compile_script
 from libs.logic.pieces import Piece, Waiting, as_evaluate, as_run
 from libs.logic.scope import Bound, Scope
+from libs.logic.turns import check_output
 from libs.logic.values import exceeds
 
 T = TypeVar("T")
@@ -113,7 +114,7 @@ class Program:
             scope.meter.visit(self._nodes)
             value = await self._evaluate(scope)
             if self._may_grow:
-                await scope.meter.check_long_output(value)
+                await check_output(scope.meter, value)
         except LogicError as error:
             error.blot(scope.secret_texts())
             raise

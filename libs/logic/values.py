@@ -1,6 +1,6 @@
 """JSON values in logic: parsed, walked and compared, taken as true or false, and measured within bounds."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from math import inf
 from typing import Any
 
@@ -12,6 +12,7 @@ DEEPEST = 250
 _STEP_BYTES = 64 << 10
 _MANY = 500
 _SHORT = frozenset((int, float, bool, type(None)))
+_LONG_TEXT = 1000
 # No array is longer, and Python reads numbers of thousands of digits only to refuse them.
 _LONGEST_POSITION = 18
 
@@ -50,15 +51,22 @@ def truthy(value: Any) -> bool:
     return value is not None and value is not False and value != 0 and value != ""
 
 
-def equal(one: Any, other: Any) -> bool:
-    """Equality of JSON values: numbers by value, members in any order, and true is not 1."""
+def equal(one: Any, other: Any, spend: Callable[[int], None] = lambda _: None) -> bool:
+    """Equality of JSON values: numbers by value, members in any order, and true is not 1.
+
+    `spend` is told how many elements are going to be compared, and may raise.
+    """
     kind = type(one)
-    if kind is dict and type(other) is dict:
-        return one.keys() == other.keys() and all(equal(member, other[name]) for name, member in one.items())
-    if kind is list and type(other) is list:
-        return len(one) == len(other) and all(map(equal, one, other))
-    if kind is bool or type(other) is bool:
-        return one is other
+    if kind is not type(other):
+        return kind is not bool and type(other) is not bool and bool(one == other)
+    if kind is dict:
+        spend(len(one))
+        return one.keys() == other.keys() and all(equal(member, other[name], spend) for name, member in one.items())
+    if kind is list:
+        spend(min(len(one), len(other)))
+        return len(one) == len(other) and all(equal(each, other[at], spend) for at, each in enumerate(one))
+    if kind is str and len(one) == len(other) > _LONG_TEXT:
+        spend(len(one) // _LONG_TEXT)
     return bool(one == other)
 
 

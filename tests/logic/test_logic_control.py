@@ -109,6 +109,46 @@ async def test_long_evaluations_give_way(make_scope: MakeScope, node: object) ->
     await evaluating
 
 
+def nested(levels: int) -> dict[str, object]:
+    do: object = 1
+    for _ in range(levels):
+        do = {"@type": "repeat", "times": 30, "concurrency": 50, "do": do}
+    return {"a": do}
+
+
+async def test_many_turns_side_by_side_share_one_turn_of_the_event_loop(make_scope: MakeScope) -> None:
+    evaluating = asyncio.ensure_future(compile_node(nested(3)).evaluate(make_scope()))
+    assert await mean_turn_s(evaluating) < 0.02
+    await evaluating
+
+
+async def test_nested_repeats_share_their_places(host: FakeHost, make_scope: MakeScope) -> None:
+    node = each(each(REQUEST, concurrency=50), concurrency=50)
+    assert await waiting_requests(host, node, make_scope([0] * 40, budget=Budget(http_calls=10_000))) == 50
+
+
+async def test_what_is_copied_in_every_turn_has_its_price(make_scope: MakeScope) -> None:
+    node = {"@type": "repeat", "times": 20, "do": [0] * 200_000 + [ITEM]}
+    with pytest.raises(LogicError, match="nodes budget"):
+        await compile_node(node).evaluate(make_scope())
+
+
+LARGE: dict[str, Callable[[int], object]] = {
+    "array": lambda last: [0] * 100_000 + [last],
+    "object": lambda last: {**{str(at): 0 for at in range(100_000)}, "last": last},
+    "text": lambda last: "x" * 10_000_000 + str(last),
+}
+
+
+@pytest.mark.parametrize("make", LARGE.values(), ids=LARGE)
+def test_comparing_has_its_price(make_scope: MakeScope, make: Callable[[int], object]) -> None:
+    cases = [{"equals": member("b"), "then": 1}] * 50
+    program = compile_node({"@type": "caseValue", "value": member("a"), "cases": cases})
+    scope = make_scope({"a": make(1), "b": make(2)})
+    with pytest.raises(LogicError, match="nodes budget"):
+        program.run(scope)
+
+
 async def test_actions_that_nest_deeply_in_deep_logic_end_by_depth(host: FakeHost, make_scope: MakeScope) -> None:
     node: object = {
         "@type": "action",

@@ -80,9 +80,9 @@ def budget_of(caught: pytest.ExceptionInfo[LogicError]) -> Any:
 def test_too_many_nodes_end_with_that_budgets_name(make_scope: Callable[..., Scope]) -> None:
     program = compile_node([SOURCE] * 20)
     with pytest.raises(LogicError) as caught:
-        program.run(make_scope(1, budget=Budget(nodes=20)))
+        program.run(make_scope(1, budget=Budget(nodes=21)))
     assert budget_of(caught) == "nodes"
-    assert program.run(make_scope(1, budget=Budget(nodes=21))) == [1] * 20
+    assert program.run(make_scope(1, budget=Budget(nodes=22))) == [1] * 20
 
 
 def test_a_part_repeated_until_the_result_is_too_large_is_refused(make_scope: Callable[..., Scope]) -> None:

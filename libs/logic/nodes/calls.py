@@ -7,6 +7,7 @@ from libs.logic.errors import LogicError, Path
 from libs.logic.nodes.functions import CORE, compile_function
 from libs.logic.pieces import Constant, Evaluate, Piece, Waiting, as_evaluate
 from libs.logic.scope import Bound, ComponentCall, Scope
+from libs.logic.turns import give_way
 from libs.logic.values import truthy
 
 Kind = Literal["action", "condition"]
@@ -84,6 +85,7 @@ def _id_text(value: Any, path: Path) -> str | None:
 
 
 async def _called(scope: Scope, call: ComponentCall, path: Path) -> Any:
+    await give_way(scope.meter)
     entering = scope.entering(f"{call.service}/{call.name}")
     try:
         scope.meter.nest(entering.chain)

@@ -5,16 +5,27 @@ from collections.abc import Awaitable, Callable, Sequence
 from itertools import chain
 from typing import Any
 
+from libs.logic.budget import MOST_AT_ONCE
 from libs.logic.compiler import Compiler, Node
 from libs.logic.errors import LogicError, Path
-from libs.logic.pieces import Constant, Evaluate, Piece, Ready, Run, Waiting, as_evaluate, as_run, weight_of
+from libs.logic.pieces import (
+    LARGEST_READY,
+    Constant,
+    Evaluate,
+    Piece,
+    Ready,
+    Run,
+    Waiting,
+    as_evaluate,
+    as_run,
+    weight_of,
+)
 from libs.logic.scope import Scope
+from libs.logic.turns import give_way
 from libs.logic.values import equal, truthy
 
-_MOST_CONCURRENT = 50
-
 Branch = tuple[Piece, Piece]
-Holds = Callable[[Any, Any], bool]
+Holds = Callable[[Scope, Any, Any], bool]
 
 
 def compile_if(compiler: Compiler, node: Node, path: Path, depth: int) -> Piece:
@@ -60,12 +71,16 @@ def compile_repeat(compiler: Compiler, node: Node, path: Path, depth: int) -> Pi
 
         async def once(element: Any) -> Any:
             value = await do(scope.at_item(element))
-            await scope.meter.pause()
+            await give_way(scope.meter)
             return value
 
-        if concurrency == 1:
+        others = scope.meter.take_places(min(concurrency, len(elements)) - 1) if elements else 0
+        if others == 0:
             return [await once(element) for element in elements]
-        return await _side_by_side(once, elements, concurrency)
+        try:
+            return await _side_by_side(once, elements, others + 1)
+        finally:
+            scope.meter.places_left += others
 
     return Waiting(evaluate)
 
@@ -117,6 +132,7 @@ def _branches(compiler: Compiler, node: Node, test: str, path: Path, depth: int)
     if not isinstance(cases, list) or not all(isinstance(case, dict) for case in cases):
         compiler.problem((*path, "cases"), f"'cases' must be a list of objects with '{test}' and 'then'.")
         return []
+    compiler.nodes += len(cases)
     return [_branch(compiler, case, test, (*path, "cases", at), depth + 2) for at, case in enumerate(cases)]
 
 
@@ -131,18 +147,23 @@ def _branch(compiler: Compiler, case: Node, test: str, path: Path, depth: int) -
 
 def _choice(subject: Piece | None, branches: Sequence[Branch], otherwise: Piece) -> Piece:
     """The first branch whose test is true, or equals the subject's value if there is one; tests are made in order."""
-    holds: Holds = equal if subject is not None else _is_true
+    holds = _equals if subject is not None else _is_true
     subject = subject or Constant(None)
     pieces = [subject, *chain.from_iterable(branches), otherwise]
-    if any(isinstance(piece, Waiting) for piece in pieces):
+    weight = weight_of(pieces) + 1 + len(branches)
+    if weight > LARGEST_READY or any(isinstance(piece, Waiting) for piece in pieces):
         waiting = [(as_evaluate(test), as_evaluate(then)) for test, then in branches]
         return Waiting(_choosing(as_evaluate(subject), waiting, as_evaluate(otherwise), holds))
     ready = [(_run_of(test), _run_of(then)) for test, then in branches]
-    return Ready(_chosen(_run_of(subject), ready, _run_of(otherwise), holds), weight_of(pieces) + 1)
+    return Ready(_chosen(_run_of(subject), ready, _run_of(otherwise), holds), weight)
 
 
-def _is_true(_: Any, value: Any) -> bool:
+def _is_true(scope: Scope, _: Any, value: Any) -> bool:
     return truthy(value)
+
+
+def _equals(scope: Scope, one: Any, other: Any) -> bool:
+    return one is other or equal(one, other, scope.meter.compare)
 
 
 def _run_of(piece: Piece) -> Run:
@@ -155,7 +176,7 @@ def _chosen(subject: Run, branches: Sequence[tuple[Run, Run]], otherwise: Run, h
     def run(scope: Scope) -> Any:
         value = subject(scope)
         for test, then in branches:
-            if holds(value, test(scope)):
+            if holds(scope, value, test(scope)):
                 return then(scope)
         return otherwise(scope)
 
@@ -168,8 +189,9 @@ def _choosing(
     async def evaluate(scope: Scope) -> Any:
         value = await subject(scope)
         for test, then in branches:
-            if holds(value, await test(scope)):
+            if holds(scope, value, await test(scope)):
                 return await then(scope)
+            await give_way(scope.meter)
         return await otherwise(scope)
 
     return evaluate
@@ -177,9 +199,9 @@ def _choosing(
 
 def _concurrency(compiler: Compiler, node: Node, path: Path) -> int:
     concurrency = node.get("concurrency", 1)
-    if type(concurrency) is int and 1 <= concurrency <= _MOST_CONCURRENT:
+    if type(concurrency) is int and 1 <= concurrency <= MOST_AT_ONCE:
         return concurrency
-    compiler.problem((*path, "concurrency"), f"'concurrency' must be a whole number from 1 to {_MOST_CONCURRENT}.")
+    compiler.problem((*path, "concurrency"), f"'concurrency' must be a whole number from 1 to {MOST_AT_ONCE}.")
     return 1
 
 
@@ -197,6 +219,8 @@ def _listed(value: Any, path: Path) -> Sequence[Any]:
 
 
 def _counted(value: Any, path: Path) -> Sequence[Any]:
+    if type(value) is float and value.is_integer():
+        value = int(value)
     if type(value) is not int or value < 0:
         raise LogicError("invalid_input", "'times' must be a whole number of at least 0.", path=path)
     return range(min(value, 1 << 31))

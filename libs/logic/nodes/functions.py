@@ -9,6 +9,7 @@ from libs.logic.core.registry import Function
 from libs.logic.errors import LogicError
 from libs.logic.pieces import Evaluate, Piece, as_evaluate
 from libs.logic.scope import Computation, Scope
+from libs.logic.turns import give_way
 from libs.logic.values import size_bytes
 
 CORE = "core"
@@ -53,7 +54,7 @@ def _call(function: Function, source: Evaluate, name: ComponentName) -> Evaluate
             scope.meter.take_data(size_bytes(value))
         except LogicError as error:
             raise error.at(name.path) from None
-        await scope.meter.pause()
+        await give_way(scope.meter)
         return value
 
     return evaluate

@@ -7,7 +7,7 @@ from libs.logic.compiler import Compiler, Node, StepName, VariableName
 from libs.logic.errors import LogicError, Path
 from libs.logic.pieces import Constant, Piece, Ready, Run
 from libs.logic.scope import Credential, Scope
-from libs.logic.values import Steps, walk
+from libs.logic.values import DEEPEST, Steps, walk
 
 
 def compile_reference(compiler: Compiler, node: Node, path: Path, depth: int) -> Piece:
@@ -129,9 +129,9 @@ def _steps(compiler: Compiler, node: Node, path: Path) -> Steps:
 
 def _path_steps(compiler: Compiler, node: Node, path: Path) -> Steps:
     steps = node.get("path", [])
-    if isinstance(steps, list) and all(type(step) in (str, int) for step in steps):
+    if isinstance(steps, list) and len(steps) <= DEEPEST and all(type(step) in (str, int) for step in steps):
         return tuple(steps)
-    compiler.problem((*path, "path"), "'path' must be a list of member names and positions.")
+    compiler.problem((*path, "path"), f"'path' must be a list of at most {DEEPEST} member names and positions.")
     return ()
 
 
