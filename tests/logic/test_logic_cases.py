@@ -44,3 +44,11 @@ async def test_another_implementation_is_asked_line_by_line(tmp_path: Path, caps
     told = capsys.readouterr().out
     assert "FAILED literal: null is itself" in told
     assert "FAILED literal: a number is itself" not in told
+
+
+@pytest.mark.parametrize("program", ["import sys; sys.stdin.readline()", "print('no JSON', flush=True); input()"])
+async def test_one_that_does_not_answer_is_told_with_the_case(tmp_path: Path, program: str) -> None:
+    (tmp_path / "mute.py").write_text(program)
+    with pytest.raises(SystemExit, match="did not answer literal: a number is itself"):
+        async with asyncio.timeout(10), other(f"{sys.executable} {tmp_path / 'mute.py'}") as ask:
+            await run(ask, {"literal": CASES["literal"]})

@@ -9,7 +9,7 @@ import asyncio
 import shlex
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Protocol
 
 import orjson
@@ -18,6 +18,7 @@ from libs.logic.cases import Case, groups, ours, read
 from libs.logic.sandbox.pool import SandboxPool
 
 _LONGEST_LINE_BYTES = 64 << 20
+_LONGEST_CASE_S = 60
 
 
 class Implementation(Protocol):
@@ -48,14 +49,20 @@ async def other(command: str) -> AsyncIterator[Implementation]:
         raise OSError(f"{command!r} can't be talked to")
 
     async def ask(case: Case) -> dict[str, Any]:
-        asked.write(orjson.dumps({"node": case.node, "context": case.context}) + b"\n")
-        await asked.drain()
-        return dict(orjson.loads(await answers.readline()))
+        try:
+            async with asyncio.timeout(_LONGEST_CASE_S):
+                asked.write(orjson.dumps({"node": case.node, "context": case.context}) + b"\n")
+                await asked.drain()
+                return dict(orjson.loads(await answers.readline()))
+        except (OSError, TimeoutError, ValueError) as error:
+            raise SystemExit(f"{command!r} did not answer {case.group}: {case.name} ({error!r})") from None
 
     try:
         yield ask
     finally:
         asked.close()
+        with suppress(ProcessLookupError):
+            process.terminate()
         await process.wait()
 
 
