@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
 
 import aiohttp
 
@@ -30,6 +32,8 @@ _MAX_PLAIN_BODY_BYTES = 1 << 20
 _NO_HEADERS: Mapping[str, str] = {}
 # One deadline over all hops replaces aiohttp's timers, which would run per hop.
 _NO_TIMERS = aiohttp.ClientTimeout(total=None, sock_connect=None)
+
+OnData: TypeAlias = Callable[[int], None]
 
 
 class EgressClient:
@@ -89,19 +93,22 @@ class EgressClient:
         max_bytes: int = 10 << 20,
         max_redirects: int = 0,
         sensitive_headers: frozenset[str] = frozenset(),
+        on_data: OnData | None = None,
         admit: Admit | None = None,
     ) -> EgressResponse:
         """Raises EgressDenied, EgressTimeout, EgressFailed or ResponseTooLarge, which are all EgressErrors.
 
         At most MAX_REDIRECTS are followed; with 0 a redirect is the answer. `sensitive_headers` leave the
-        origin as little as `authorization` and `cookie` do. `max_bytes` counts the decompressed body.
+        origin as little as `authorization` and `cookie` do. `max_bytes` counts the decompressed body. `on_data`
+        is told the bytes of each part of it as it comes, of redirects' too; what it raises ends the request.
         `admit` is asked before each hop is sent, the first included, and raises EgressDenied to refuse it.
         """
         try:
             async with asyncio.timeout(timeout_s):
                 hop = self._first_hop(method, url, headers or _NO_HEADERS, params, body)
                 limit = min(max_redirects, MAX_REDIRECTS)
-                return await self._follow(hop, limit, max_bytes, sensitive_headers, admit)
+                reader = _BodyReader(max_bytes, on_data)
+                return await self._follow(hop, limit, reader, sensitive_headers, admit)
         except EgressDenied as denied:
             self._count(denied)
             raise
@@ -141,13 +148,13 @@ class EgressClient:
         return Hop(method, checked.extend_query(params) if params else checked, headers, body)
 
     async def _follow(
-        self, hop: Hop, max_redirects: int, max_bytes: int, sensitive_headers: frozenset[str], admit: Admit | None
+        self, hop: Hop, max_redirects: int, reader: _BodyReader, sensitive_headers: frozenset[str], admit: Admit | None
     ) -> EgressResponse:
         redirects = 0
         while True:
             if admit is not None:
                 admit(hop)
-            answer = await self._exchange(hop, max_bytes)
+            answer = await self._exchange(hop, reader)
             location = redirect_target(answer) if max_redirects else None
             if location is None:
                 return answer
@@ -156,14 +163,14 @@ class EgressClient:
             redirects += 1
             hop = redirected(hop, answer.status, self._rules.parse(location, base=hop.url), sensitive_headers)
 
-    async def _exchange(self, hop: Hop, max_bytes: int) -> EgressResponse:
+    async def _exchange(self, hop: Hop, reader: _BodyReader) -> EgressResponse:
         if self._session is None:
             raise RuntimeError("the egress client was not started")
         try:
             response = await self._session.request(
                 hop.method, hop.url, headers=hop.headers, data=_payload(hop.body), allow_redirects=False
             )
-            body = await _read(response, max_bytes)
+            body = await reader.read(response)
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise failure(error, hop.url.raw_host or "") from error
         return EgressResponse(response.status, joined_headers(response.headers), body, str(hop.url))
@@ -174,17 +181,24 @@ def _payload(body: bytes | None) -> bytes | io.BytesIO | None:
     return io.BytesIO(body) if body is not None and len(body) > _MAX_PLAIN_BODY_BYTES else body
 
 
-async def _read(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
-    """aiohttp inflates only as much ahead as it buffers, so that a small bomb is not unpacked to be counted."""
-    chunks: list[bytes] = []
-    left_bytes = max_bytes
-    try:
-        while chunk := await response.content.readany():
-            left_bytes -= len(chunk)
-            if left_bytes < 0:
-                raise ResponseTooLarge(f"The answer's body is larger than {max_bytes} bytes.")
-            chunks.append(chunk)
-    except BaseException:
-        response.close()
-        raise
-    return b"".join(chunks)
+@dataclass(frozen=True, slots=True)
+class _BodyReader:
+    max_bytes: int
+    on_data: OnData | None
+
+    async def read(self, response: aiohttp.ClientResponse) -> bytes:
+        """aiohttp inflates only as much ahead as it buffers, so that a small bomb is not unpacked to be counted."""
+        chunks: list[bytes] = []
+        left_bytes = self.max_bytes
+        try:
+            while chunk := await response.content.readany():
+                left_bytes -= len(chunk)
+                if left_bytes < 0:
+                    raise ResponseTooLarge(f"The answer's body is larger than {self.max_bytes} bytes.")
+                if self.on_data is not None:
+                    self.on_data(len(chunk))
+                chunks.append(chunk)
+        except BaseException:
+            response.close()
+            raise
+        return b"".join(chunks)

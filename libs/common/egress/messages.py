@@ -77,10 +77,19 @@ def _check_header_name(name: str) -> None:
 
 def joined_headers(headers: CIMultiDictProxy[str]) -> dict[str, str]:
     joined: dict[str, str] = {}
-    for name, value in headers.items():
-        key = name.lower()
+    for name, escaped in headers.items():
+        key, value = name.lower(), _unescaped(escaped)
         joined[key] = f"{joined[key]}, {value}" if key in joined else value
     return joined
+
+
+def _unescaped(value: str) -> str:
+    """What isn't UTF-8 is Latin-1, as in old HTTP; aiohttp leaves such bytes as lone surrogates."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return value.encode("utf-8", "surrogateescape").decode("latin-1")
+    return value
 
 
 def redirect_target(answer: EgressResponse) -> str | None:
