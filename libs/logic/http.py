@@ -2,15 +2,16 @@
 
 import base64
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from yarl import URL
 
+from libs.logic.charsets import body_text, decoded
 from libs.logic.errors import LogicError
 from libs.logic.scope import Credential, HttpResponse
-from libs.logic.values import parse
+from libs.logic.values import container_bytes, parse
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
@@ -102,12 +103,16 @@ def sensitive_headers(headers: Mapping[str, str], secrets: set[str]) -> frozense
     return _ALWAYS_SENSITIVE | carrying
 
 
-def body_value(response: HttpResponse) -> Any:
-    """JSON as its value, text as text, anything else as `{"base64": …}`, nothing as null."""
+def body_value(response: HttpResponse, take_data: Callable[[int], None]) -> Any:
+    """JSON as its value, text as text, anything else as `{"base64": …}`, nothing as null.
+
+    `take_data` is told what JSON will take in memory beyond its text, and may raise to prevent it.
+    """
     if not response.body:
         return None
     kind, charset = content_type(response.headers)
     if kind == "application/json" or kind.endswith("+json"):
+        take_data(container_bytes(response.body))
         try:
             return parse(response.body)
         except ValueError:
@@ -127,15 +132,3 @@ def content_type(headers: Mapping[str, str]) -> tuple[str, str]:
         if name.strip().lower() == "charset" and value.strip():
             charset = value.strip().strip('"')
     return kind.strip().lower(), charset
-
-
-def decoded(body: bytes, charset: str) -> str | None:
-    try:
-        return body.decode(charset)
-    except (UnicodeDecodeError, LookupError):
-        return None
-
-
-def body_text(body: bytes, charset: str) -> str:
-    text = decoded(body, charset)
-    return body.decode("utf-8", "replace") if text is None else text

@@ -1,6 +1,6 @@
 """What a running program can see and ask for: its input, the credential in use, and the host that evaluates it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -50,6 +50,8 @@ class HttpRequest:
 
     method: str
     url: str
+    on_data: Callable[[int], None] = field(repr=False)
+    """Told the bytes of each part of an answer's body as it comes, redirects' included; may raise to end it."""
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes | None = field(default=None, repr=False)
     timeout_s: float = 30.0

@@ -5,16 +5,9 @@ import base64
 from http import HTTPStatus
 from typing import Any
 
+from libs.logic.charsets import body_text, decoded
 from libs.logic.errors import LogicError
-from libs.logic.http import (
-    METHODS,
-    body_text,
-    complete_url,
-    content_type,
-    decoded,
-    invalid_header,
-    sensitive_headers,
-)
+from libs.logic.http import METHODS, complete_url, content_type, invalid_header, sensitive_headers
 from libs.logic.scope import HttpRequest, HttpResponse, Scope
 from libs.logic.script_digests import digest
 
@@ -30,9 +23,7 @@ async def send(call: dict[str, Any], scope: Scope) -> dict[str, Any]:
         return await digest(call, scope.meter)
     now_s = asyncio.get_running_loop().time()
     request = _request(call, scope, scope.meter.wall_left_s(now_s))
-    response = await scope.host.http(request)
-    scope.meter.take_data(len(response.body))
-    return _answer(request, response)
+    return _answer(request, await scope.host.http(request))
 
 
 def _request(call: dict[str, Any], scope: Scope, left_s: float) -> HttpRequest:
@@ -40,6 +31,7 @@ def _request(call: dict[str, Any], scope: Scope, left_s: float) -> HttpRequest:
     return HttpRequest(
         method=_method(call.get("method")),
         url=_url(call.get("url")),
+        on_data=scope.meter.take_data,
         headers=headers,
         body=_body(call),
         timeout_s=_timeout_s(call.get("timeout"), left_s),

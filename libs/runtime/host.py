@@ -153,6 +153,7 @@ class RuntimeHost:
                 max_bytes=request.max_bytes,
                 max_redirects=request.max_redirects,
                 sensitive_headers=request.sensitive_headers,
+                on_data=request.on_data,
                 admit=self._keep_at_home if self._credentials else None,
             )
         except EgressError as error:

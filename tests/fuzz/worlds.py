@@ -61,6 +61,7 @@ class World:
             raise LogicError(rng.choice(("timeout", "http_error", "egress_denied")), "The request failed.")
         kind = rng.choice(("application/json", "text/plain; charset=utf-16", "text/html", "image/png", ""))
         body = rng.choice((orjson.dumps(self._values.any()), b"\xff\xfe\x00", b"", b"x" * 5000, b"[" * 2000))
+        request.on_data(len(body))
         return HttpResponse(rng.choice((200, 204, 404, 500)), {"content-type": kind}, body)
 
     async def component(self, scope: Scope, call: ComponentCall) -> tuple[Program, Scope]:

@@ -69,6 +69,7 @@ class Host(FakeHost):
         if request.url.endswith("/never"):
             await asyncio.Event().wait()
         if request.url.endswith("/big"):
+            request.on_data(10 << 20)
             return HttpResponse(200, {"content-type": "text/plain"}, b"x" * (10 << 20))
         return json_answer({"url": request.url, "method": request.method, "body": (request.body or b"").decode()})
 

@@ -40,6 +40,7 @@ class FakeHost:
         answer = self.answers.pop(0) if self.answers else json_answer({})
         if isinstance(answer, LogicError):
             raise answer
+        request.on_data(len(answer.body))
         return answer
 
     async def component(self, scope: Scope, call: ComponentCall) -> tuple[Program, Scope]:

@@ -38,8 +38,9 @@ class CaseHost:
     async def http(self, request: HttpRequest) -> HttpResponse:
         if not self._answers:
             raise LogicError("http_error", "The case has no answer left.")
-        answer = self._answers.pop(0)
-        return answer if answer is not None else HttpResponse(200, _JSON, orjson.dumps(_told(request)))
+        answer = self._answers.pop(0) or HttpResponse(200, _JSON, orjson.dumps(_told(request)))
+        request.on_data(len(answer.body))
+        return answer
 
     async def component(self, scope: Scope, call: ComponentCall) -> tuple[Program, Scope]:
         program = self._programs[call.kind].get(f"{call.service}/{call.name}")

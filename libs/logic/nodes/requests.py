@@ -7,11 +7,11 @@ from urllib.parse import urlencode
 
 import orjson
 
+from libs.logic.charsets import body_text
 from libs.logic.compiler import Compiler, Node
 from libs.logic.errors import LogicError, Path
 from libs.logic.http import (
     METHODS,
-    body_text,
     body_value,
     complete_url,
     content_type,
@@ -114,10 +114,10 @@ async def _exchange(node: _Request, scope: Scope) -> dict[str, Any]:
     request = await _prepared(node, scope)
     scope.meter.call_http()
     response = await scope.host.http(request)
-    scope.meter.take_data(len(response.body))
     if response.status >= 400 and response.status not in node.accept:
         raise _refused(request, response)
-    return {"status": response.status, "headers": dict(response.headers), "body": body_value(response)}
+    body = body_value(response, scope.meter.take_data)
+    return {"status": response.status, "headers": dict(response.headers), "body": body}
 
 
 async def _prepared(node: _Request, scope: Scope) -> HttpRequest:
@@ -142,6 +142,7 @@ async def _prepared(node: _Request, scope: Scope) -> HttpRequest:
     return HttpRequest(
         method=method,
         url=url,
+        on_data=scope.meter.take_data,
         headers=headers,
         body=body,
         timeout_s=min(node.timeout_s or left_s, left_s),

@@ -12,7 +12,7 @@ from libs.logic.errors import LogicError
 from libs.logic.sandbox import frames
 from libs.logic.sandbox.job import Job
 from libs.logic.sandbox.shares import Shares
-from libs.logic.values import parse
+from libs.logic.values import container_bytes, cost_bytes, parse
 
 _AUTHORS_POSITION = re.compile(r"<input>:(\d{4,9}):(\d{1,9})\b")
 _LONGEST_MESSAGE = 2000
@@ -110,7 +110,7 @@ class Call:
     def _ask_host(self, job: Job, body: bytes, answer: Callable[[bytes], None]) -> None:
         told = _metered(job, body)
         self._wait(frames.SIZE.unpack_from(told)[0])
-        asked = [each for each in _list(_read(told[frames.SIZE.size :])) if isinstance(each, dict)]
+        asked = _asked(job, told[frames.SIZE.size :])
         for wake in [each["wake"] for each in asked if "wake" in each][-1:]:
             self._set_alarm(wake, answer)
         requests = [each for each in asked if "wake" not in each]
@@ -134,22 +134,29 @@ class Call:
     async def _answer(self, job: Job, request: dict[str, Any], answer: Callable[[bytes], None]) -> None:
         call_id = request.get("id")
         try:
-            told = await job.answer(request)
-        except LogicError as error:
-            job.faults[call_id if isinstance(call_id, int) else 0] = error
-            told = {"error": {"message": error.message, "code": error.code}}
+            try:
+                told = await job.answer(request)
+            except LogicError as error:
+                job.faults[call_id if isinstance(call_id, int) else 0] = error
+                told = {"error": {"message": error.message, "code": error.code}}
+            answer(orjson.dumps({**told, "id": call_id}))
         except Exception as error:
             # What else goes wrong in the host is for who evaluates, not for the script.
             self.fail(error)
-            return
-        answer(orjson.dumps({**told, "id": call_id}))
+
+
+def _asked(job: Job, text: bytes) -> list[dict[str, Any]]:
+    # What a script sends is no data, but would be large in our memory if it were made to be.
+    job.meter.take_data(container_bytes(text))
+    return [each for each in _list(_read(text)) if isinstance(each, dict)]
 
 
 def _outcome(job: Job, kind: int, body: bytes) -> Any:
     if kind == frames.FAILED:
         raise _failed(job, body)
-    job.meter.take_data(len(body))
-    outcome = _read(_metered(job, body))
+    text = _metered(job, body)
+    job.meter.take_data(cost_bytes(text))
+    outcome = _read(text)
     if not isinstance(outcome, dict):
         raise LogicError("script_error", "The script changed what its result is written with.")
     job.console.extend(str(line) for line in _list(outcome.get("console")))

@@ -12,7 +12,7 @@ from libs.logic.sandbox import frames
 from libs.logic.sandbox.calls import Call
 from libs.logic.sandbox.shares import Shares
 from libs.logic.scope import Computation
-from libs.logic.values import parse
+from libs.logic.values import cost_bytes, parse
 
 
 class ComputationCall(Call):
@@ -31,7 +31,7 @@ class ComputationCall(Call):
                 raise self._out_of(told)
             if kind == frames.THREW:
                 raise _thrown(told)
-            self._meter.take_data(len(told))
+            self._meter.take_data(cost_bytes(told))
             self.finish(_value(told))
         except LogicError as error:
             self.fail(error)
