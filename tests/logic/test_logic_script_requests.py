@@ -233,6 +233,56 @@ async def test_more_requests_than_the_budget_end_the_script(run_script: Run, scr
     assert len(script_host.requests) == 3
 
 
+async def test_half_a_surrogate_pair_is_sent_as_the_replacement_character(
+    run_script: Run, script_host: FakeHost
+) -> None:
+    odd = "'a\\ud800\\\\ud800'"
+    await run_script(
+        f"await fetch('https://a.io/?q=' + {odd}, {{method: 'POST', headers: {{'X-A': {odd}}}, body: {odd}}})"
+    )
+    await run_script(f"await $.axios.post('https://a.io/', {{a: {odd}}})")
+    fetched, posted = script_host.requests
+    assert fetched.url == "https://a.io/?q=a%EF%BF%BD%5Cud800"
+    assert (fetched.headers["x-a"], fetched.body) == ("a\ufffd\\ud800", "a\ufffd\\ud800".encode())
+    assert posted.body == b'{"a":"a\\ud800\\\\ud800"}'
+
+
+async def test_what_the_host_fails_at_ends_the_evaluation(run_script: Run, script_host: FakeHost) -> None:
+    script_host.answers = [HttpResponse(200, {"x-name": "Jos\udce9"}, b"")]
+    with pytest.raises(TypeError, match="surrogates not allowed"):
+        await run_script("await fetch('https://a.io/')")
+
+
+@pytest.mark.parametrize("charset", ["utf-7", "unicode_escape", "punycode", "undefined", "caf\u00e9", "a\x00b"])
+async def test_a_charset_that_the_web_does_not_know_is_read_as_utf_8(
+    run_script: Run, script_host: FakeHost, charset: str
+) -> None:
+    headers = {"content-type": f"text/plain; charset={charset}"}
+    script_host.answers = [HttpResponse(200, headers, b"\\ud800+2AA-\xff")]
+    assert await run_script("return (await fetch('https://a.io/')).text()") == "\\ud800+2AA-\ufffd"
+
+
+async def test_answers_count_as_data_while_they_come(run_script: Run, script_host: FakeHost) -> None:
+    script_host.answers = [HttpResponse(200, {}, b"x" * 2000)]
+    script = "return (await fetch('https://a.io/')).status"
+    error = await failure(run_script(script, budget=Budget(data_bytes=1000)))
+    assert (error.code, error.details["budget"]) == ("budget_exceeded", "data")
+
+
+async def test_empty_arrays_count_before_they_are_parsed(run_script: Run) -> None:
+    script = "return Array.from({length: 1000}, () => [])"
+    assert len(await run_script(script, budget=Budget(data_bytes=70_000))) == 1000
+    error = await failure(run_script(script, budget=Budget(data_bytes=50_000)))
+    assert (error.code, error.details["budget"]) == ("budget_exceeded", "data")
+
+
+async def test_what_a_script_sends_counts_only_what_parsing_makes_of_it(run_script: Run, script_host: FakeHost) -> None:
+    script = "await fetch('https://a.io/', {method: 'POST', body: given.repeat(5000)}); return 1"
+    await run_script(f"const given = 'xy'; {script}", budget=Budget(data_bytes=5000))
+    error = await failure(run_script(f"const given = '[]'; {script}", budget=Budget(data_bytes=5000)))
+    assert (error.code, error.details["budget"]) == ("budget_exceeded", "data")
+
+
 @pytest.mark.parametrize(
     ("call", "words"),
     [

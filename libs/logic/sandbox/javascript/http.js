@@ -17,7 +17,8 @@
       }
       const id = calls.push({ resolve, reject, error });
       host.waiting += 1;
-      host.queued.push(host.toText({ ...request, id }));
+      const text = host.toText({ ...request, id });
+      host.queued.push(text.includes("\\ud") ? host.wellFormed(text) : text);
       signal?.addEventListener("abort", () => {
         const open = taken(id);
         if (open) open.reject(signal.reason);

@@ -2,11 +2,6 @@
 (function (host) {
   "use strict";
 
-  // JSON.stringify writes half of a surrogate pair as an escape, which stands for no character.
-  function wellFormed(text) {
-    return text.replace(/\\(?:ud[89a-f][0-9a-f]{2}|.)/g, (found) => (found.length === 6 ? "\ufffd" : found));
-  }
-
   function shown(value) {
     if (typeof value === "string") return value;
     if (value instanceof Error) return value.name === "Error" ? String(value.message) : String(value);
@@ -47,11 +42,11 @@
     return { message: `the script returned a ${type}, which JSON can't hold`, stack: "" };
   }
 
-  host.printed = () => wellFormed(host.toText(host.lines));
+  host.printed = () => host.wellFormed(host.toText(host.lines));
 
   host.report = function () {
     const told = problem();
-    if (told) return wellFormed(`T${host.toText(told).slice(0, -1)},"console":${host.printed()}}`);
-    return wellFormed(`D{"value":${host.text ?? "null"},"console":${host.printed()}}`);
+    if (told) return host.wellFormed(`T${host.toText(told).slice(0, -1)},"console":${host.printed()}}`);
+    return host.wellFormed(`D{"value":${host.text ?? "null"},"console":${host.printed()}}`);
   };
 })

@@ -21,13 +21,20 @@
       host.error = error;
     });
   };
-  // Requests for the host, the plain result, or nothing when report.js has to put it into words. Joined, as the
-  // binding can't read what a template makes of long texts beyond Latin-1: a rope.
+  // Requests for the host, the plain result, or nothing when report.js has to put it into words.
   host.poll = () => {
     if (host.waiting && !host.threw) return ["W[", host.queued.splice(0), "]"].join("");
     if (!host.done || !host.text || host.lines.length || host.text.includes("\\ud")) return "";
     return ['D{"value":', host.text, "}"].join("");
   };
+  // JSON.stringify writes half of a surrogate pair as an escape, which stands for no character.
+  host.wellFormed = (text) =>
+    text.replace(/\\(?:ud[89a-f][0-9a-f]{2}|.)/g, (found) => (found.length === 6 ? "\ufffd" : found));
   host.install = (library, entropy) => library(host, entropy);
-  return (operation, given, more) => host[operation](given, more);
+  // Texts that were put together are ropes, which the binding can't read: every text leaves as a copy in one piece.
+  const flat = Function.prototype.call.bind(String.prototype.slice);
+  return (operation, given, more) => {
+    const told = host[operation](given, more);
+    return typeof told === "string" ? flat(told, 0) : undefined;
+  };
 })()
