@@ -1,8 +1,10 @@
 """Literals, references and the budgets of evaluating them."""
 
+import gc
 from collections.abc import Callable
 from typing import Any
 
+import orjson
 import pytest
 
 from libs.logic.budget import Budget
@@ -113,6 +115,27 @@ def test_json_that_is_too_deep_is_not_let_in() -> None:
     assert parse(b"[" * 200 + b"]" * 200)
     with pytest.raises(ValueError, match="nested deeper"):
         parse(b"[" * 300 + b"]" * 300)
+
+
+@pytest.mark.parametrize("text", [b"[" * 250 + b"]" * 250, b'{"a":' * 250 + b"1" + b"}" * 250])
+def test_the_deepest_json_is_let_in_and_what_is_one_deeper_is_not(text: bytes) -> None:
+    assert orjson.dumps(parse(text)) == text
+    with pytest.raises(ValueError, match="nested deeper"):
+        parse(b"[" + text + b"]")
+
+
+def test_brackets_in_a_text_are_not_levels() -> None:
+    assert parse(orjson.dumps("[{" * 300)) == "[{" * 300
+
+
+def test_garbage_is_not_looked_for_while_a_large_text_is_parsed() -> None:
+    text = b"[" + b"[]," * 100_000 + b"0]"
+    before = gc.get_stats()[0]["collections"]
+    assert len(parse(text)) == 100_001
+    assert gc.get_stats()[0]["collections"] - before < 3
+    with pytest.raises(orjson.JSONDecodeError):
+        parse(text[:-1])
+    assert gc.isenabled()
 
 
 def test_an_error_tells_no_secret(make_scope: Callable[..., Scope]) -> None:

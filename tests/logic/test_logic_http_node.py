@@ -67,6 +67,15 @@ async def test_each_body_has_its_content_type(
         (HttpResponse(200, {"content-type": "application/json"}, b"{oops"), "{oops"),
         (HttpResponse(200, {"content-type": "text/plain; charset=latin-1"}, b"h\xe9"), "hé"),
         (HttpResponse(200, {"content-type": "text/plain; charset=nonsense"}, b"h\xff"), "h\ufffd"),
+        (HttpResponse(200, {"content-type": "text/plain; charset=Shift_JIS"}, b"\x93\xfa\x96{"), "日本"),
+        (HttpResponse(200, {"content-type": "text/plain; charset=windows-1251"}, b"\xe4\xe0"), "да"),
+        (HttpResponse(200, {"content-type": "text/plain; charset=gb2312"}, b"\x96|\xc4\xe3"), "東你"),
+        (HttpResponse(200, {"content-type": "text/plain; charset=utf-16le"}, b"\x00\xd8"), "\x00\ufffd"),
+        (HttpResponse(200, {"content-type": "text/plain; charset=utf-7"}, b"+2AA-"), "+2AA-"),
+        (HttpResponse(200, {"content-type": "text/plain; charset=undefined"}, b"\xffabc"), "\ufffdabc"),
+        (HttpResponse(200, {"content-type": "text/plain; charset=caf\u00e9"}, b"abc"), "abc"),
+        (HttpResponse(200, {"content-type": "text/plain; charset=unicode_escape"}, b"\\ud800\xff"), "\\ud800\ufffd"),
+        (HttpResponse(200, {"content-type": "application/json"}, b'"\\ud800"'), '"\\ud800"'),
         (HttpResponse(200, {"content-type": "image/png"}, b"\x89PNG\xff"), {"base64": "iVBOR/8="}),
     ],
 )
@@ -184,6 +193,27 @@ async def test_too_many_calls_run_out_of_budget(make_scope: Callable[..., Scope]
     node = {"@type": "http", "method": "GET", "url": "https://example.com/"}
     error = await refusal(compile_node([node] * 3).evaluate(make_scope(budget=Budget(http_calls=2))))
     assert (error.details["budget"], error.path, len(host.requests)) == ("http_calls", (2,), 2)
+
+
+async def test_answers_count_as_data_while_they_come_and_before_they_are_parsed(
+    make_scope: Callable[..., Scope], host: FakeHost
+) -> None:
+    program = compile_node({"@type": "http", "method": "GET", "url": "https://a.io/"})
+
+    async def budget_of(answer: HttpResponse, data_bytes: int) -> str | None:
+        host.answers = [answer]
+        try:
+            await program.evaluate(make_scope(budget=Budget(data_bytes=data_bytes)))
+        except LogicError as error:
+            return str(error.details["budget"])
+        return None
+
+    text = HttpResponse(200, {"content-type": "text/plain"}, b"[" * 1000)
+    assert await budget_of(text, 1000) is None
+    assert await budget_of(text, 999) == "data"
+    containers = json_answer([{}] * 99)
+    assert await budget_of(containers, len(containers.body) + 6000) is None
+    assert await budget_of(containers, len(containers.body) + 5999) == "data"
 
 
 async def test_the_hosts_refusal_gets_the_nodes_path(make_scope: Callable[..., Scope], host: FakeHost) -> None:

@@ -8,6 +8,7 @@ import gzip
 import ssl
 import tracemalloc
 import zlib
+from contextlib import suppress
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -131,6 +132,37 @@ async def test_a_body_of_exactly_the_limit_passes(client: EgressClient, serve: A
     port = await serve(fitting)
     answer = await client.request("GET", f"http://127.0.0.1:{port}/", max_bytes=1000)
     assert len(answer.body) == 1000
+
+
+async def test_the_bytes_of_an_answer_are_told_as_they_come(client: EgressClient, serve: Any) -> None:
+    async def big(_request: web.BaseRequest) -> web.Response:
+        return web.Response(body=b"x" * 3_000_000)
+
+    url = f"http://127.0.0.1:{await serve(big)}/"
+    told: list[int] = []
+    await client.request("GET", url, on_data=told.append)
+    assert sum(told) == 3_000_000
+    assert len(told) > 1
+
+
+async def test_whoever_is_told_can_end_the_request(client: EgressClient, serve: Any) -> None:
+    gone = asyncio.Event()
+
+    async def endless(request: web.BaseRequest) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        with suppress(ConnectionError):
+            while True:
+                await response.write(b"x" * 1000)
+        gone.set()
+        return response
+
+    def enough(_size_bytes: int) -> None:
+        raise LookupError("enough")
+
+    with pytest.raises(LookupError, match="enough"):
+        await client.request("GET", f"http://127.0.0.1:{await serve(endless)}/", on_data=enough)
+    await gone.wait()
 
 
 async def test_a_compressed_body_is_decompressed(client: EgressClient, serve: Any) -> None:

@@ -6,8 +6,10 @@ import asyncio
 import time
 import zlib
 from contextlib import suppress
+from typing import Any
 
 import pytest
+from aiohttp import web
 
 from libs.common.egress import EgressClient, EgressError, EgressResponse, EgressTimeout
 
@@ -164,3 +166,23 @@ async def test_a_bomb_does_not_go_off(client: EgressClient) -> None:
 async def test_a_bomb_in_a_bomb_is_answered_as_it_is(client: EgressClient) -> None:
     answer = await asked(client, Speaker(packed(b"gzip, gzip", bomb(layers=2))))
     assert len(answer.body) < 1024
+
+
+async def test_a_header_that_is_not_utf_8_is_read_as_latin_1(client: EgressClient) -> None:
+    headers = b"X-Name: Jos\xe9\r\nX-Utf8: Jos\xc3\xa9\r\nX-Half: \xed\xa0\x80\r\nX-Name: \xc3\xa9\r\n"
+    answer = await asked(client, Speaker(_OK + headers + b"Content-Length: 0\r\n\r\n"))
+    assert answer.headers["x-name"] == "José, é"
+    assert answer.headers["x-utf8"] == "José"
+    assert answer.headers["x-half"] == "\xed\xa0\x80"
+
+
+async def test_a_redirect_to_latin_1_is_followed(client: EgressClient, serve: Any) -> None:
+    async def path(request: web.BaseRequest) -> web.Response:
+        return web.Response(text=request.path)
+
+    location = b"Location: http://127.0.0.1:%d/caf\xe9\r\n" % await serve(path)
+    speaker = Speaker(b"HTTP/1.1 302 Found\r\n" + location + b"Content-Length: 0\r\n\r\n")
+    async with await asyncio.start_server(speaker, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        assert (await client.request("GET", url, max_redirects=1)).body == "/café".encode()
+        await speaker.gone.acquire()
