@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from libs.logic.budget import Meter
+from libs.logic.console import Console
 from libs.logic.errors import LogicError
 
 if TYPE_CHECKING:
@@ -159,7 +160,7 @@ class Scope:
     """Whose logic runs; opaque here, the host resolves nested actions by it."""
     chain: tuple[str, ...] = ()
     """The nested actions that led here, outermost first."""
-    console: list[str] = field(default_factory=list)
+    console: Console = field(default_factory=Console)
 
     def nested(self, source: Any, **changes: Any) -> "Scope":
         """A scope for a nested action: same meter, console, user and chain; nothing else is inherited."""

@@ -13,6 +13,7 @@ from libs.common.egress.errors import EgressDenied, EgressError, EgressTimeout, 
 from libs.common.egress.messages import Hop
 from libs.common.errors import Conflict
 from libs.logic.budget import Budget, Meter, exceeded
+from libs.logic.console import Console
 from libs.logic.errors import LogicError
 from libs.logic.program import Program
 from libs.logic.scope import ComponentCall, Credential, HttpRequest, HttpResponse, Sandbox, Scope
@@ -91,7 +92,7 @@ class RuntimeHost:
 
     def __init__(self, runtime: Runtime, actor: Actor, binding: Binding | None, budget: Budget) -> None:
         self.sandbox = runtime.sandbox
-        self.console: list[str] = []
+        self.console = Console()
         self._runtime = runtime
         self._actor = actor
         self._outermost = binding

@@ -187,6 +187,6 @@ async def _evaluated(prepared: Prepared, scope: Scope) -> Any:
     try:
         return program.run(scope) if program.is_sync else await program.evaluate(scope)
     except LogicError as error:
-        failure = problem_of(error, prepared.host.blotter(), prepared.host.console)
+        failure = problem_of(error, prepared.host.blotter(), prepared.host.console.lines)
         failure.extra["executionId"] = prepared.id
         raise failure from None

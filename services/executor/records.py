@@ -73,7 +73,7 @@ def _payload(finished: Finished) -> bytes:
         {
             "input": orjson.Fragment(finished.input_json),
             "output": orjson.Fragment(finished.output_json or b"null"),
-            "console": finished.host.console,
+            "console": finished.host.console.lines,
         }
     )
 

@@ -42,7 +42,7 @@ class LogicTests:
             _show(scope, test)
             return orjson.dumps(program.run(scope) if program.is_sync else await program.evaluate(scope))
         except LogicError as error:
-            raise _told(problem_of(error, host.blotter(), host.console)) from None
+            raise _told(problem_of(error, host.blotter(), host.console.lines)) from None
 
 
 def _at(logic: dict[str, Any], test: LogicTest) -> Any:

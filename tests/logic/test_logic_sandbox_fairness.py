@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from libs.logic.budget import Budget, Meter
+from libs.logic.console import Console
 from libs.logic.compiler import ScriptSource
 from libs.logic.errors import LogicError
 from libs.logic.program import compile_node
@@ -36,7 +37,7 @@ async def never(_: dict[str, Any]) -> dict[str, Any]:
 
 def make_call(tenant: str, number: int = 0, *, queued_s: float = 0.0) -> Call:
     meter = Meter(Budget(), 0.0)
-    job = Job(script=b"", arguments=b"", meter=meter, console=[], answer=never, tenant=tenant)
+    job = Job(script=b"", arguments=b"", meter=meter, console=Console(), answer=never, tenant=tenant)
     call = Call(number, frames.RUN, b"", job, Shares(most_calls=1, waiting_bytes=1), tenant)
     call.queued_s = queued_s
     return call

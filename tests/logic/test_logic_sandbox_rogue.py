@@ -7,6 +7,7 @@ from typing import Any, cast
 import pytest
 
 from libs.logic.budget import Budget, Meter
+from libs.logic.console import Console
 from libs.logic.errors import LogicError
 from libs.logic.sandbox import frames
 from libs.logic.sandbox.calls import Call
@@ -42,7 +43,7 @@ async def never(_: dict[str, Any]) -> dict[str, Any]:
 
 
 async def outcome(pool: ProcessPool, meter: Meter) -> Any:
-    job = Job(script=b"", arguments=b"{}", meter=meter, console=[], answer=never)
+    job = Job(script=b"", arguments=b"{}", meter=meter, console=Console(), answer=never)
     return await pool.outcome(lambda call_id, shares: Call(call_id, frames.RUN, b"", job, shares, ""))
 
 

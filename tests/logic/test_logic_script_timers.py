@@ -73,3 +73,20 @@ async def test_an_abort_lets_go_of_a_request_at_once(libraries: Scripts) -> None
         try { await $.axios.get('https://a.io/', {signal: AbortSignal.timeout(5)}) } catch (error) { return error.code }
     """
     assert await libraries.run(script, host=host) == "ERR_CANCELED"
+
+
+@pytest.mark.parametrize(
+    "asking",
+    [
+        "setTimeout(() => {}, 5000); return (await $.axios.post('https://a.io/', {a: long})).status",
+        "return (await $.axios.post('https://a.io/', {a: long}, {timeout: 5000})).status",
+        "return (await fetch('https://a.io/', {method: 'POST', body: long, signal: AbortSignal.timeout(5000)})).status",
+        "setInterval(() => {}, 1000); fetch('https://a.io/?' + encodeURI(long)); return (await fetch('https://a.io/')).status",
+    ],
+)
+@pytest.mark.parametrize("text", ["y", "é", "\u4e2d"])
+async def test_long_requests_go_out_while_timers_run(libraries: Scripts, asking: str, text: str) -> None:
+    host = FakeHost(libraries.pool)
+    script = f"const long = Array.from({{length: 3000}}, (_, n) => '{text}' + n).join('-') + '{text}'; {asking}"
+    assert await libraries.run(script, host=host) == 200
+    assert all(len(request.body or request.url) > 10_000 for request in host.requests[:1])

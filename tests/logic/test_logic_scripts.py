@@ -7,6 +7,7 @@ import pytest
 
 from libs.logic.budget import Budget
 from libs.logic.compiler import ScriptSource
+from libs.logic.console import LEFT_OUT
 from libs.logic.errors import LogicError
 from libs.logic.program import compile_node
 from libs.logic.sandbox.pool import SandboxPool
@@ -139,11 +140,33 @@ async def test_what_was_printed_is_kept_and_told_with_a_failure(
     scope = make_scope(host=script_host)
     node = {"@type": "script", "script": "console.log('a', {b: 1}); console.error(new TypeError('x')); return 1"}
     assert await compile_node(node).evaluate(scope) == 1
-    assert scope.console == ['a {"b":1}', "TypeError: x"]
+    assert scope.console.lines == ['a {"b":1}', "TypeError: x"]
     error = await failure(run_script("console.log('before'); throw new Error('x')"))
     assert error.details["console"] == ["before"]
     error = await failure(run_script("console.log('before'); for (;;);", budget=Budget(cpu_s=0.1)))
     assert error.details["console"] == ["before"]
+
+
+async def test_what_is_printed_is_bounded_for_all_scripts_of_an_evaluation(
+    script_host: FakeHost, make_scope: Callable[..., Scope]
+) -> None:
+    for print_it, most in (("console.log('z')", 200), ("console.log('z'.repeat(2000))", 32), ("console.log('é')", 200)):
+        scope = make_scope(host=script_host)
+        each = {"@type": "script", "script": f"for (let i = 0; i < 150; i += 1) {print_it}; return 1"}
+        fails = {"@type": "script", "script": f"{print_it}; throw new Error('x')"}
+        error = await failure(compile_node([each, each, fails]).evaluate(scope))
+        assert len(scope.console.lines) == most + 1
+        assert scope.console.lines[-1] == LEFT_OUT
+        assert error.details["console"] == scope.console.lines
+
+
+async def test_the_last_line_of_many_tells_that_there_were_more(run_script: Run) -> None:
+    error = await failure(
+        run_script("for (let i = 0; i < 300; i += 1) console.log(i); for (;;);", budget=Budget(cpu_s=0.1))
+    )
+    assert error.details["console"] == [*map(str, range(200)), LEFT_OUT]
+    error = await failure(run_script("for (let i = 0; i < 200; i += 1) console.log(i); throw 1"))
+    assert error.details["console"] == [*map(str, range(200))]
 
 
 async def test_reading_a_missing_credential_is_that_error(run_script: Run) -> None:

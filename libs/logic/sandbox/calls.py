@@ -159,7 +159,7 @@ def _outcome(job: Job, kind: int, body: bytes) -> Any:
     outcome = _read(text)
     if not isinstance(outcome, dict):
         raise LogicError("script_error", "The script changed what its result is written with.")
-    job.console.extend(str(line) for line in _list(outcome.get("console")))
+    job.console.add(_list(outcome.get("console")))
     if kind == frames.THREW:
         raise _thrown(job, outcome)
     return outcome.get("value")
@@ -200,7 +200,7 @@ def _thrown(job: Job, outcome: dict[str, Any]) -> LogicError:
 def _failed(job: Job, body: bytes) -> LogicError:
     job.meter.cpu_left_s -= frames.used_s(body)
     reason, message, stack, console = _parts(body)
-    job.console.extend(str(line) for line in _list(_read(console)))
+    job.console.add(_list(_read(console)))
     error = _ended(job, reason, message)
     error.details |= _position(stack, job.script) | _console(job)
     return error
@@ -253,4 +253,4 @@ def _position(stack: str, script: bytes) -> dict[str, int]:
 
 
 def _console(job: Job) -> dict[str, Any]:
-    return {"console": list(job.console)} if job.console else {}
+    return {"console": list(job.console.lines)} if job.console.lines else {}

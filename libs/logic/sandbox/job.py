@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from libs.logic.budget import Meter
+from libs.logic.console import Console
 from libs.logic.errors import LogicError
 
 CREDENTIAL_FAULT = "credential"
@@ -17,7 +18,7 @@ class Job:
     arguments: bytes
     """What becomes global in the script, a JSON object."""
     meter: Meter
-    console: list[str]
+    console: Console
     """Where lines go that the script printed."""
     answer: Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
     """Does one request of the script; raises LogicError."""

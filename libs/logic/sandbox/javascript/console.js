@@ -1,7 +1,8 @@
 // `console`: what a script prints is kept with its execution.
 (function (host) {
   "use strict";
-  const MOST_LINES = 200;
+  // One more than are kept, so that the service sees that there were more.
+  const MOST_LINES = 201;
   const LONGEST_LINE = 2000;
 
   function shown(value) {
