@@ -26,6 +26,7 @@ CREDENTIAL = Credential(
     hosts=("example.com", "*.example"),
     secrets={"token": "secret-token"},
 )
+_TEXTS = [f"text/plain; charset={name}" for name in ("utf-16", "utf-7", "unicode_escape", "undefined", "é", "big5")]
 
 
 def _call(name: str) -> dict[str, Any]:
@@ -59,8 +60,10 @@ class World:
         rng = self._rng
         if rng.random() < 0.1:
             raise LogicError(rng.choice(("timeout", "http_error", "egress_denied")), "The request failed.")
-        kind = rng.choice(("application/json", "text/plain; charset=utf-16", "text/html", "image/png", ""))
-        body = rng.choice((orjson.dumps(self._values.any()), b"\xff\xfe\x00", b"", b"x" * 5000, b"[" * 2000))
+        kind = rng.choice(("application/json", *_TEXTS, "text/html", "image/png", ""))
+        body = rng.choice(
+            (orjson.dumps(self._values.any()), b"\xff\xfe\x00", b"", b"x" * 5000, b"[" * 2000, b"+2AA-\\ud800")
+        )
         request.on_data(len(body))
         return HttpResponse(rng.choice((200, 204, 404, 500)), {"content-type": kind}, body)
 

@@ -133,6 +133,9 @@ async def test_what_computations_yield_counts_as_data(computing: SandboxPool) ->
     with pytest.raises(LogicError) as error:
         await evaluator(computing)("$pad('', 2000)", data_bytes=1000)
     assert error.value.details == {"budget": "data"}
+    with pytest.raises(LogicError) as error:
+        await evaluator(computing)("[1..100].{}", data_bytes=6000)
+    assert error.value.details == {"budget": "data"}
 
 
 async def test_a_process_that_hangs_is_killed_and_its_neighbour_runs_again() -> None:

@@ -128,6 +128,19 @@ async def test_an_answer_over_the_budget_names_it(execute: Execute, world: World
     assert error.details["budget"] == "response"
 
 
+async def test_answers_side_by_side_share_one_budget(
+    execute: Execute, world: World, crm: str, provider: Provider
+) -> None:
+    provider.answer = "x" * 10_000
+    world.add_action(
+        crm, "many", {"@type": "repeat", "times": 9, "concurrency": 9, "do": get(provider.url, auth="none")}
+    )
+    assert len(await execute("crm", "many", data_bytes=9 * 10_002)) == 9
+    error = await refused(execute, "many", data_bytes=9 * 10_001)
+    assert error.code == "budget_exceeded"
+    assert error.details["budget"] == "data"
+
+
 async def test_a_request_that_takes_too_long_times_out(
     execute: Execute, world: World, crm: str, provider: Provider
 ) -> None:
