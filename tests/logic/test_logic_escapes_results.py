@@ -177,7 +177,7 @@ CASES: Cases = {
     ),
     "stack that lies": ("const e = new Error('a'); e.stack = '<input>:99999999:1 <input>:1001:1'; throw e", says("a")),
     "stack of digits": ("const e = new Error('a'); e.stack = '<input>:' + '9'.repeat(5000) + ':1'; throw e", THROWS),
-    "null": ("throw null", MEMORY),
+    "null": ("throw null", says("null")),
     "undefined thrown": ("throw undefined", THROWS),
     "a symbol thrown": ("throw Symbol('mine')", says("mine")),
     "a function thrown": ("throw () => 1", THROWS),

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from libs.logic.budget import Budget, Meter
-from libs.logic.console import Console
 from libs.logic.compiler import ScriptSource
+from libs.logic.console import Console
 from libs.logic.errors import LogicError
 from libs.logic.program import compile_node
 from libs.logic.sandbox import frames

@@ -6,11 +6,9 @@ from typing import Any
 import pytest
 
 from libs.logic.budget import Budget
-from libs.logic.compiler import ScriptSource
 from libs.logic.console import LEFT_OUT
 from libs.logic.errors import LogicError
 from libs.logic.program import compile_node
-from libs.logic.sandbox.pool import SandboxPool
 from libs.logic.scope import Credential, Scope
 from tests.logic.fake_host import FakeHost
 
@@ -134,6 +132,18 @@ async def test_a_throw_tells_message_and_line(run_script: Run, script: str, mess
     assert error.details.get("script_line") == line
 
 
+@pytest.mark.parametrize("script", ["throw null", "return Promise.reject(null)", "throw input.data", "throw 'null'"])
+async def test_a_null_that_is_thrown_is_the_scripts_own_error(run_script: Run, script: str) -> None:
+    error = await failure(run_script(script))
+    assert (error.code, error.message) == ("script_error", "null")
+
+
+@pytest.mark.parametrize("script", ["let o = null; for (;;) o = {o}", "let o = null; for (;;) o = [o]"])
+async def test_a_null_of_the_engine_is_the_end_of_the_memory(run_script: Run, script: str) -> None:
+    error = await failure(run_script(script, budget=Budget(memory_bytes=16 << 20)))
+    assert (error.code, error.details["budget"]) == ("budget_exceeded", "memory")
+
+
 async def test_what_was_printed_is_kept_and_told_with_a_failure(
     run_script: Run, script_host: FakeHost, make_scope: Callable[..., Scope]
 ) -> None:
@@ -250,12 +260,3 @@ async def test_the_web_things_are_there(run_script: Run) -> None:
         "text": "hé€😀",
         "broken": "a\ufffd\ufffdb",
     }
-
-
-async def test_a_script_is_checked_for_syntax_when_it_is_saved(pool: SandboxPool) -> None:
-    good = ScriptSource(("a",), "return await 1")
-    bad = ScriptSource(("execute", "script"), "const a = 1\nreturn (a")
-    [problem] = await pool.check_syntax([good, bad])
-    assert problem.path == ("execute", "script")
-    assert problem.line == 2
-    assert "SyntaxError" in problem.message

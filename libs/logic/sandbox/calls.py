@@ -15,7 +15,10 @@ from libs.logic.sandbox.shares import Shares
 from libs.logic.values import container_bytes, cost_bytes, parse
 
 _AUTHORS_POSITION = re.compile(r"<input>:(\d{4,9}):(\d{1,9})\b")
+_THROWS_NULL = re.compile(rb"(?:\bthrow|reject\w*\s*\()\s*null\b")
 _LONGEST_MESSAGE = 2000
+# CPU time in which nothing fills the memory of a script.
+_SHORTEST_FILL_S = 0.001
 
 # How soon a script's timer may ring, and by how much later each of them, so that intervals keep their host less
 # and less busy: after a second it is some hundred times, in half a minute some hundreds.
@@ -23,10 +26,6 @@ _SHORTEST_WAKE_S = 0.001
 _LATER_S = 0.0001
 _LONGEST_WAKE_S = 3600.0
 _WAKE = b'{"wake":true}'
-
-
-class SyntaxFault(Exception):
-    """A script that can't be compiled; the arguments are message, line and column."""
 
 
 class Call:
@@ -56,18 +55,14 @@ class Call:
 
     def receive(self, kind: int, body: bytes, answer: Callable[[bytes], None]) -> None:
         """Takes a reply of the process; `answer` sends it what the script waits for."""
-        if self.future.done():
+        if self.future.done() or self.job is None:
             return
         try:
-            if self.job is None:
-                if kind != frames.PASSED:
-                    raise _syntax_fault(body, self.body)
-                self.finish(None)
-            elif kind == frames.WAITING:
+            if kind == frames.WAITING:
                 self._ask_host(self.job, body, answer)
             else:
                 self.finish(_outcome(self.job, kind, body))
-        except (LogicError, SyntaxFault) as error:
+        except LogicError as error:
             self.fail(error)
         except Exception:
             # Whatever a script made of its reply is its own failure, never its process's.
@@ -83,11 +78,9 @@ class Call:
 
     def overran(self) -> None:
         """Ends it because its process hung and had to be killed."""
-        if self.job is None:
-            self.fail(SyntaxFault("the script takes too long to compile", None, None))
-            return
-        self.job.meter.cpu_left_s = 0.0
-        self.fail(out_of_cpu(self.job))
+        if self.job is not None:
+            self.job.meter.cpu_left_s = 0.0
+            self.fail(out_of_cpu(self.job))
 
     def release(self) -> None:
         """Stops what is still being done for it, and gives back what it had."""
@@ -167,7 +160,9 @@ def _outcome(job: Job, kind: int, body: bytes) -> Any:
 
 def _metered(job: Job, body: bytes) -> bytes:
     """Counts the CPU time at the head of a reply and answers the rest."""
-    job.meter.cpu_left_s -= frames.used_s(body)
+    used_s = frames.used_s(body)
+    job.used_s += used_s
+    job.meter.cpu_left_s -= used_s
     return body[frames.CPU.size :]
 
 
@@ -186,8 +181,7 @@ def _thrown(job: Job, outcome: dict[str, Any]) -> LogicError:
     message = str(outcome.get("message"))[:_LONGEST_MESSAGE]
     fault = outcome.get("fault")
     known = job.faults.get(fault) if isinstance(fault, str | int) else None
-    # Without memory left for an exception the engine throws null.
-    if known is None and message in ("InternalError: out of memory", "null"):
+    if known is None and (message == "InternalError: out of memory" or _ran_full(job, outcome)):
         known = _out_of_memory(job)
     details = _position(str(outcome.get("stack")), job.script) | _console(job)
     if isinstance(outcome.get("status"), int):
@@ -197,12 +191,21 @@ def _thrown(job: Job, outcome: dict[str, Any]) -> LogicError:
     return LogicError("script_error", message, details=details)
 
 
+def _ran_full(job: Job, outcome: dict[str, Any]) -> bool:
+    """Whether a null was thrown by the engine, as it does without memory left for an exception.
+
+    No script fills its memory at once, and few say that they throw null themselves.
+    """
+    return bool(outcome.get("null")) and job.used_s > _SHORTEST_FILL_S and not _THROWS_NULL.search(job.script)
+
+
 def _failed(job: Job, body: bytes) -> LogicError:
     job.meter.cpu_left_s -= frames.used_s(body)
     reason, message, stack, console = _parts(body)
     job.console.add(_list(_read(console)))
+    message, position = _placed(message, stack, job.script)
     error = _ended(job, reason, message)
-    error.details |= _position(stack, job.script) | _console(job)
+    error.details |= position | _console(job)
     return error
 
 
@@ -236,20 +239,41 @@ def _parts(body: bytes) -> tuple[str, str, str, bytes]:
     return frames.REASONS[reason], message, stack, console
 
 
-def _syntax_fault(body: bytes, script: bytes) -> SyntaxFault:
+def fault_of(body: bytes, script: bytes) -> tuple[str, dict[str, int]]:
+    """Why a script can't be compiled, from a FAILED reply, and where."""
     _, message, stack, _ = _parts(body)
-    position = _position(stack, script)
-    return SyntaxFault(message, position.get("script_line"), position.get("script_column"))
+    return _placed(message, stack, script)
+
+
+def _placed(message: str, stack: str, script: bytes) -> tuple[str, dict[str, int]]:
+    """A message and its place; what is said of our own lines behind the script means its end."""
+    line, column = _line_and_column(stack)
+    if message.startswith("SyntaxError") and line > script.count(b"\n") + 1:
+        message = "SyntaxError: the script ends while something is still open, or has closed more than it opened"
+    return message, _place(line, column, script)
 
 
 def _position(stack: str, script: bytes) -> dict[str, int]:
-    """The topmost place in the author's own source."""
+    return _place(*_line_and_column(stack), script)
+
+
+def _place(line: int, column: int, script: bytes) -> dict[str, int]:
+    """A place in the author's own source; the last one for what lies behind it."""
+    if line < 0:
+        return {}
+    if line > script.count(b"\n") + 1:
+        *before, last = script.rstrip().split(b"\n")
+        line, column = len(before) + 1, len(last.decode()) + 1
+    return {"script_line": max(line, 1), "script_column": column}
+
+
+def _line_and_column(stack: str) -> tuple[int, int]:
+    """The topmost place that is not in our own files, by the author's lines; -1 when there is none."""
     for found in _AUTHORS_POSITION.finditer(stack):
         line = int(found[1]) - frames.LINE_OFFSET
         if line >= 0:
-            last = script.count(b"\n") + 1
-            return {"script_line": min(max(line, 1), last), "script_column": int(found[2])}
-    return {}
+            return line, int(found[2])
+    return -1, 0
 
 
 def _console(job: Job) -> dict[str, Any]:

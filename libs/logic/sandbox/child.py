@@ -9,6 +9,8 @@ from contextlib import suppress
 from time import process_time, tzset
 from typing import Any
 
+from _quickjs import JSException
+
 from libs.logic.sandbox import frames
 from libs.logic.sandbox.prepared import Library, Prepared, Ready, install
 from libs.logic.sandbox.serving import Reply, serve
@@ -21,8 +23,14 @@ _LONGEST_ERROR = 1 << 16
 _CHECK_S = 1.0
 _CHECK_BYTES = 64 << 20
 
-_FIRST_LINE = b"\n" * (frames.LINE_OFFSET - 1) + b"(async function () {\n"
-_LAST_LINE = b"\n})"
+_BEFORE = b"\n" * (frames.LINE_OFFSET - 1)
+_FUNCTION = _BEFORE + b"true ? async function () {\n", b"\n} : 0"
+# A script that closes the function around it, to go on in the program, can do so in one of these two but not in both:
+# behind the function's brace, what may follow in the one may not in the other.
+_METHOD = _BEFORE + b"({async m () {\n", b"\n}})"
+# Before a program that is to be compiled and not to be run.
+_NOTHING = "nothing is run"
+_THROW = f"throw '{_NOTHING}';".encode()
 
 _OUTCOMES = {"D": frames.DONE, "T": frames.THREW, "W": frames.WAITING}
 
@@ -59,11 +67,13 @@ class Session:
         return self._reply(go_on)
 
     def check(self, script: bytes) -> Reply:
+        """Compiles it without running any of it."""
         try:
-            self._compiled(script)
+            for before, after in (_FUNCTION, _METHOD):
+                self._parse(_THROW + before + script + after)
         except Exception as error:
             return self._failed(error)
-        return frames.PASSED, b""
+        return frames.PASSED, frames.CPU.pack(self._newly_used_s())
 
     def memory_bytes(self) -> int:
         return int(self._context.memory()["malloc_size"])
@@ -72,7 +82,15 @@ class Session:
         return self._failed(Overrun(reason))
 
     def _compiled(self, script: bytes) -> Any:
-        return self._limited(self._context.eval, (_FIRST_LINE + script + _LAST_LINE).decode())
+        before, after = _FUNCTION
+        return self._limited(self._context.eval, (before + script + after).decode())
+
+    def _parse(self, program: bytes) -> None:
+        try:
+            self._limited(self._context.eval, program.decode())
+        except JSException as error:
+            if not str(error).startswith(_NOTHING):
+                raise
 
     def _enter(self, operation: str, *given: Any) -> Any:
         return self._limited(self._ready.runtime, operation, *given)

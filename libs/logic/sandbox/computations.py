@@ -1,4 +1,4 @@
-"""Computations as their service sees them: an expression, one of core's functions, or an expression to be checked."""
+"""Computations as their service sees them: an expression, or one of core's functions."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,8 +6,7 @@ from typing import Any
 import orjson
 
 from libs.logic.budget import Meter, exceeded
-from libs.logic.compiler import ExpressionSource
-from libs.logic.errors import LogicError, Problem
+from libs.logic.errors import LogicError
 from libs.logic.sandbox import frames
 from libs.logic.sandbox.calls import Call
 from libs.logic.sandbox.shares import Shares
@@ -30,7 +29,7 @@ class ComputationCall(Call):
             if kind == frames.FAILED:
                 raise self._out_of(told)
             if kind == frames.THREW:
-                raise _thrown(told)
+                raise thrown(told)
             self._meter.take_data(cost_bytes(told))
             self.finish(_value(told))
         except LogicError as error:
@@ -46,26 +45,6 @@ class ComputationCall(Call):
         if budget == b"memory":
             return exceeded("memory", f"the computation needed more than {self._meter.budget.memory_bytes:,} bytes")
         return out_of_time(self._meter)
-
-
-class ExpressionCheck(Call):
-    """Ends with None, or with the Problem that there is."""
-
-    def __init__(self, expression: ExpressionSource, tenant: str, call_id: int, shares: Shares) -> None:
-        super().__init__(call_id, frames.CHECK, expression.text.encode("utf-8", "replace"), None, shares, tenant)
-        self._expression = expression
-
-    def receive(self, kind: int, body: bytes, answer: Callable[[bytes], None]) -> None:
-        if kind == frames.DONE:
-            self.finish(None)
-        elif kind == frames.THREW:
-            self.finish(_problem(self._expression, _thrown(body[frames.CPU.size :])))
-        else:
-            self.overran()
-
-    def overran(self) -> None:
-        told = "The expression takes too much time or memory to be parsed; write a shorter one."
-        self.finish(Problem(self._expression.path, told))
 
 
 def body_of(computation: Computation) -> bytes:
@@ -86,19 +65,9 @@ def out_of_time(meter: Meter) -> LogicError:
     return exceeded("cpu", f"scripts and computations used more than {meter.budget.cpu_s:g} s of CPU time")
 
 
-def _thrown(body: bytes) -> LogicError:
+def thrown(body: bytes) -> LogicError:
     told = orjson.loads(body)
     return LogicError(told["code"], told["message"], details=told.get("details"))
-
-
-def _problem(expression: ExpressionSource, error: LogicError) -> Problem:
-    """With line and column from the position in the text, which is that of the last character read."""
-    position = error.details.get("position")
-    if position is None:
-        return Problem(expression.path, error.message)
-    before = expression.text[:position]
-    line_start = before.rfind("\n") + 1
-    return Problem(expression.path, error.message, before.count("\n") + 1, max(position - line_start, 1))
 
 
 def _value(body: bytes) -> Any:

@@ -22,7 +22,7 @@ IGNORED: Final = 22
 REFUSED: Final = 23
 """Instead of READY, with a sentence: it does not serve."""
 
-# Why a script FAILED without having thrown.
+# Why a script FAILED without having thrown; PASSED has the CPU seconds that checking it took.
 REASONS: Final = ("script", "cpu", "memory", "output", "waiting")
 
 HEADER: Final = struct.Struct("!IBI")

@@ -26,5 +26,7 @@ class Job:
     """The errors that the script can meet through us, by the name that its exceptions carry."""
     tenant: str = ""
     """Who shares the sandbox fairly with others; scripts of nobody in particular have no share to keep to."""
+    used_s: float = 0.0
+    """CPU time that it has used so far."""
     libraries: int = 0
     """Which of our JavaScript files the script needs, see `libraries.NAMES`."""

@@ -10,8 +10,9 @@ from typing import Any
 from libs.logic.compiler import ExpressionSource, ScriptSource
 from libs.logic.errors import Problem
 from libs.logic.sandbox import frames
-from libs.logic.sandbox.calls import Call, SyntaxFault, out_of_cpu
-from libs.logic.sandbox.computations import ComputationCall, ExpressionCheck, body_of, out_of_time
+from libs.logic.sandbox.calls import Call, out_of_cpu
+from libs.logic.sandbox.checks import ExpressionCheck, ScriptCheck, problems_of
+from libs.logic.sandbox.computations import ComputationCall, body_of, out_of_time
 from libs.logic.sandbox.job import Job
 from libs.logic.sandbox.process import COMPUTATIONS, SCRIPTS, Seccomp
 from libs.logic.sandbox.processes import ProcessPool
@@ -77,7 +78,12 @@ class SandboxPool:
         head = frames.RUN_HEAD.pack(
             meter.cpu_left_s, budget.memory_bytes, budget.output_bytes, job.libraries, len(job.script)
         )
-        return await self._script(frames.RUN, head + job.script + job.arguments, job, job.tenant)
+        body = head + job.script + job.arguments
+
+        def make_call(call_id: int, shares: Shares) -> Call:
+            return Call(call_id, frames.RUN, body, job, shares, job.tenant)
+
+        return await self._scripts.outcome(make_call)
 
     async def compute(self, computation: Computation) -> Any:
         """The value; raises LogicError, whose path is left to the caller."""
@@ -87,23 +93,8 @@ class SandboxPool:
 
     async def check_syntax(self, scripts: Sequence[ScriptSource], tenant: str = "") -> list[Problem]:
         """Raises LogicError when it can't be said just now."""
-        problems = []
-        for script in scripts:
-            try:
-                await self._script(frames.CHECK, script.text.encode("utf-8", "replace"), None, tenant)
-            except SyntaxFault as fault:
-                message, line, column = fault.args
-                problems.append(Problem(script.path, message, line, column))
-        return problems
+        return await problems_of(self._scripts, ScriptCheck, scripts, tenant)
 
     async def check_expressions(self, expressions: Sequence[ExpressionSource], tenant: str = "") -> list[Problem]:
         """Raises LogicError when it can't be said just now."""
-        checks = [partial(ExpressionCheck, expression, tenant) for expression in expressions]
-        problems = [await self._computations.outcome(make_check) for make_check in checks]
-        return [problem for problem in problems if problem is not None]
-
-    async def _script(self, kind: int, body: bytes, job: Job | None, tenant: str) -> Any:
-        def make_call(call_id: int, shares: Shares) -> Call:
-            return Call(call_id, kind, body, job, shares, tenant)
-
-        return await self._scripts.outcome(make_call)
+        return await problems_of(self._computations, ExpressionCheck, expressions, tenant)

@@ -12,6 +12,7 @@
   function described(error) {
     const told = { message: shown(error), stack: "" };
     if (error instanceof Error) told.stack = String(error.stack);
+    if (error === null) told.null = true;
     if (host.fault) told.fault = error?.[host.fault];
     if (error?.isAxiosError && error.response) {
       told.message = error.message;
