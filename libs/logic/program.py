@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from libs.logic.budget import chain_told, exceeded
@@ -151,6 +153,31 @@ def compile_hooks(logic: Mapping[str, object], *, bound: Mapping[CallKey, Bound]
     if problems:
         raise InvalidLogic(problems)
     return programs
+
+
+@dataclass(slots=True)
+class Findings:
+    """What is wrong with hooks, and what in them is still to be looked at, whether or not they compile."""
+
+    problems: list[Problem] = field(default_factory=list)
+    scripts: list[ScriptSource] = field(default_factory=list)
+    expressions: list[ExpressionSource] = field(default_factory=list)
+    called: set[CallKey] = field(default_factory=set)
+
+
+def examine_hooks(logic: Mapping[str, object]) -> Findings:
+    findings = Findings()
+    for hook, node in logic.items():
+        if len(findings.problems) >= MOST_PROBLEMS:
+            break
+        compiler = Compiler(NODE_TYPES, _UNBOUND)
+        with suppress(InvalidLogic):  # its problems are noted
+            compiler.compile(node, (hook,))
+        findings.problems += compiler.problems
+        findings.scripts += compiler.scripts
+        findings.expressions += compiler.expressions
+        findings.called |= {call.key for call in compiler.calls}
+    return findings
 
 
 async def aside(compile_it: Callable[[], T], source: object) -> T:

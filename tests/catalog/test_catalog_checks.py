@@ -130,6 +130,29 @@ async def test_syntax_errors_of_scripts_and_expressions_are_told_with_line_and_c
     assert "line 2, column 2" in in_expression["message"]
 
 
+async def test_whatever_is_wrong_with_logic_is_told_at_once() -> None:
+    wrong = [
+        {"@type": "zz"},
+        {"@type": "http"},
+        {"@type": "script", "script": ")"},
+        {"@type": "expression", "expression": ")"},
+        {"@type": "action", "service": "core", "action": "nah"},
+        {"@type": "script", "script": "return 1})\n;for (;;);(function(){", "more": 1},
+    ]
+    sandbox = SandboxPool(size=1)
+    await sandbox.start()
+    try:
+        async with running_world(sandbox) as world:
+            await world.make_service()
+            body = {"name": "x", "logic": {"execute": wrong, "nonsense": 1}}
+            problem = await world.refused(400, "POST", "/service/github/action", body)
+    finally:
+        await sandbox.close()
+    told = {detail["path"] for detail in problem["details"]}
+    assert {"logic.nonsense", "logic.execute.5.more", "logic.execute.5.script"} < told
+    assert {path.split(".")[2] for path in told if path != "logic.nonsense"} == set("012345")
+
+
 class Full(AnyScript):
     async def check_syntax(self, scripts: Any, tenant: str) -> Any:
         raise LogicError("sandbox_full", "Too many scripts are running; try again in a moment.")
@@ -139,6 +162,9 @@ async def test_while_no_sandbox_is_free_saving_is_unavailable() -> None:
     async with running_world(Full()) as world:
         await world.make_service()
         await world.refused(503, "POST", "/service/github/action", {"name": "x", "logic": {}})
+        wrong = {"name": "x", "logic": {"execute": {"@type": "zz"}}}
+        problem = await world.refused(400, "POST", "/service/github/action", wrong)
+        assert [detail["path"] for detail in problem["details"]] == ["logic.execute.@type"]
 
 
 @pytest.mark.parametrize(
