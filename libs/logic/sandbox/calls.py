@@ -18,7 +18,7 @@ _AUTHORS_POSITION = re.compile(r"<input>:(\d{4,9}):(\d{1,9})\b")
 _THROWS_NULL = re.compile(rb"(?:\bthrow|reject\w*\s*\()\s*null\b")
 _LONGEST_MESSAGE = 2000
 # CPU time in which nothing fills the memory of a script.
-_SHORTEST_FILL_S = 0.001
+_SHORTEST_FILL_S = 0.003
 
 # How soon a script's timer may ring, and by how much later each of them, so that intervals keep their host less
 # and less busy: after a second it is some hundred times, in half a minute some hundreds.
