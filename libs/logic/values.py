@@ -2,6 +2,7 @@
 
 import gc
 from collections.abc import Callable, Collection, Iterator
+from itertools import islice
 from math import inf
 from typing import Any
 
@@ -16,6 +17,10 @@ _CONTAINER_BYTES = 60
 _LARGE_BYTES = 256 << 10
 
 _STEP_BYTES = 64 << 10
+_PART = 4 << 10
+# What a container takes to be found and gone through, in bytes of text that take as long.
+_CONTAINER_WORK = 16
+_CONTAINERS = frozenset((dict, list))
 _MANY = 500
 _SHORT = frozenset((int, float, bool, type(None)))
 _LONG_TEXT = 1000
@@ -127,15 +132,22 @@ def size_bytes(value: Any) -> float:
 
 def sizes(value: Any) -> Iterator[float]:
     """The size of ever more of the value, as JSON, in steps of about a millisecond; the last is that of all of it."""
-    size = yielded = 0
+    if type(value) not in _CONTAINERS:
+        yield _add_elements((value,), [])
+        return
+    size = work = 0
     level = [value]
     for _ in range(DEEPEST):
         containers: list[Any] = []
         for container in level:
-            size += _add_members(container, containers)
-            if size - yielded > _STEP_BYTES:
-                yielded = size
-                yield size
+            for part in _parts(container) if len(container) > _PART else (container,):
+                known = len(containers)
+                added = _add_members(part, containers)
+                size += added
+                work += added + _CONTAINER_WORK * (len(containers) - known)
+                if work > _STEP_BYTES:
+                    work = 0
+                    yield size
         if not containers:
             yield size
             return
@@ -143,14 +155,19 @@ def sizes(value: Any) -> Iterator[float]:
     yield inf
 
 
+def _parts(container: Any) -> Iterator[Any]:
+    """What a long container holds, in parts that take no longer than a step."""
+    if type(container) is list:
+        return (container[start : start + _PART] for start in range(0, len(container), _PART))
+    members = iter(container.items())
+    return iter(lambda: dict(islice(members, _PART)), {})
+
+
 def _add_members(value: Any, containers: list[Any]) -> int:
     """The size of a value without the containers in it, which are added to the list."""
-    kind = type(value)
-    if kind is dict:
+    if type(value) is dict:
         return sum(map(len, value)) + 4 * len(value) + _add_elements(value.values(), containers)
-    if kind is list:
-        return 2 + len(value) + _add_elements(value, containers)
-    return _add_elements((value,), containers)
+    return 2 + len(value) + _add_elements(value, containers)
 
 
 def _add_elements(elements: Collection[Any], containers: list[Any]) -> int:
@@ -161,8 +178,10 @@ def _add_elements(elements: Collection[Any], containers: list[Any]) -> int:
         kind = type(element)
         if kind is str:
             size += 2 + (len(element) if element.isascii() else len(element.encode("utf-8", "replace")))
-        elif kind is dict or kind is list:
+        elif kind is not dict and kind is not list:
+            size += 4
+        elif element:
             containers.append(element)
         else:
-            size += 4
+            size += 2
     return size

@@ -1,7 +1,9 @@
 """What must hold of every evaluation, whatever was evaluated."""
 
+import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterator
-from typing import Any
+from typing import Any, Self
 
 import orjson
 
@@ -29,6 +31,32 @@ def check_result(value: Any, output_bytes: int) -> None:
         raise Broken("the result holds what is no JSON value")
     if len(text) > output_bytes and exceeds(value, output_bytes):
         raise Broken(f"the result takes {len(text):,} bytes, and the budget is {output_bytes:,}")
+
+
+class Turns:
+    """While it is entered, takes the time of each turn of the event loop, in CPU time of its thread."""
+
+    def __init__(self) -> None:
+        self.longest_s = 0.0
+        self._began_s = time.thread_time()
+
+    def __enter__(self) -> Self:
+        self._next = asyncio.get_running_loop().call_soon(self._end)
+        self._began_s = time.thread_time()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._next.cancel()
+        self._take()
+
+    def _end(self) -> None:
+        self._take()
+        self._next = asyncio.get_running_loop().call_soon(self._end)
+
+    def _take(self) -> None:
+        now_s = time.thread_time()
+        self.longest_s = max(self.longest_s, now_s - self._began_s)
+        self._began_s = now_s
 
 
 async def smallest(value: Any, fails: Callable[[Any], Awaitable[bool]]) -> Any:

@@ -28,6 +28,8 @@ CREDENTIAL = Credential(
 )
 _TEXTS = [f"text/plain; charset={name}" for name in ("utf-16", "utf-7", "unicode_escape", "undefined", "é", "big5")]
 
+_BODIES = (b"\xff\xfe\x00", b"", b"x" * 5000, b"[" * 2000, b"[" + b"[]," * 30_000 + b"0]", b"+2AA-\\ud800")
+
 
 def _call(name: str) -> dict[str, Any]:
     return {
@@ -61,9 +63,7 @@ class World:
         if rng.random() < 0.1:
             raise LogicError(rng.choice(("timeout", "http_error", "egress_denied")), "The request failed.")
         kind = rng.choice(("application/json", *_TEXTS, "text/html", "image/png", ""))
-        body = rng.choice(
-            (orjson.dumps(self._values.any()), b"\xff\xfe\x00", b"", b"x" * 5000, b"[" * 2000, b"+2AA-\\ud800")
-        )
+        body = rng.choice((orjson.dumps(self._values.any()), *_BODIES))
         request.on_data(len(body))
         return HttpResponse(rng.choice((200, 204, 404, 500)), {"content-type": kind}, body)
 

@@ -207,7 +207,7 @@ def range_(
 
 
 _ELEMENT_BYTES = 16  # for elements that are written with next to nothing
-_NUMBER_BYTES = 400  # so that no more than some 15,000 are made, within 2 ms
+_NUMBER_BYTES = 20
 
 
 def first_of_each(keys: Iterable[Hashable], elements: list[Any]) -> list[Any]:

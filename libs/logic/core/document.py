@@ -28,7 +28,7 @@ what tells or compares with the present time goes with the clock.
 and a value of another kind are `invalid_input`, and the error's details name each. What is already wrong with an \
 input that is written down is refused when the logic is saved.
 - Nothing makes more than {MOST_BYTES >> 20} MiB. An input of more than {LARGE_BYTES >> 10} KiB, and a smaller one \
-that makes for long work, is worked on in a process of its own.
+that makes for long work or for as large a result, is worked on in a process of its own.
 - Lengths of texts and positions in them count Unicode code points; positions start at 0.
 - Numbers are equal by value (1 is 1.0), objects whatever the order of their members, and true is not 1.
 - Whole numbers are exact within 64 bits, from -2^63 to 2^64 - 1; beyond, a result is the nearest double, as in any \

@@ -21,6 +21,7 @@ _CACHED = 128
 # A pattern's program takes about 8 ns per instruction and byte of text in the worst case.
 _MOST_STEPS = 250_000
 _STEPS_PER_MATCH = 250
+_STEPS_PER_REFERENCE = 100
 # Each class of Unicode characters takes about 100 µs to compile, each time that it is repeated.
 _UNICODE_CLASS = re.compile(r"\\[pP]")
 _SLOW_CLASSES = 8
@@ -97,7 +98,8 @@ def _steps(pattern: str, source: dict[str, Any], every: bool) -> int:
     if not every:
         return walk
     walks = 1 if _ONE_WALK.fullmatch(pattern) else size // 2 + 1
-    return walk * walks + _STEPS_PER_MATCH * size
+    references = str(source.get("replacement")).count("$")
+    return walk * walks + (_STEPS_PER_MATCH + _STEPS_PER_REFERENCE * references) * size
 
 
 def matches(pattern: Any, string: str, most: int | None = None) -> Iterator[Any]:

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import orjson
 
 from libs.logic.core.octets import utf8
-from libs.logic.core.registry import Library, Object, Text, Unfit, one_of
+from libs.logic.core.registry import Library, Object, Text, Unfit, check_size, one_of
 from libs.logic.core.uris import decoded_text
 
 functions = Library()
@@ -25,12 +25,15 @@ def encode(
     space: Annotated[str, one_of("+", "%20"), "How a space is written."] = "+",
 ) -> str:
     """Writes parameters as the query of a URI or the body of a form (application/x-www-form-urlencoded)."""
-    pairs = [
-        f"{_encoded(name, space)}={_encoded(_written(name, value), space)}"
-        for name, given in parameters.items()
-        for value in (given if type(given) is list else [given])
-        if value is not None
-    ]
+    pairs: list[str] = []
+    size = 0
+    for name, given in parameters.items():
+        encoded = _encoded(name, space)
+        for value in given if type(given) is list else [given]:
+            if value is not None:
+                pairs.append(f"{encoded}={_encoded(_written(name, value), space)}")
+                size += len(pairs[-1]) + 1
+                check_size(size)
     return "&".join(pairs)
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_type_hints
 
 from libs.logic.budget import exceeded
 from libs.logic.errors import LogicError
-from libs.logic.values import exceeds
+from libs.logic.values import sizes
 
 Kind = Literal["action", "condition"]
 Schema = dict[str, Any]
@@ -21,7 +22,13 @@ _Run = TypeVar("_Run", bound=Callable[..., Any])
 MOST_BYTES = 6 << 20
 """No function makes more than an evaluation may answer with (`Budget.output_bytes`)."""
 LARGE_BYTES = 64 << 10
-"""A larger input is worked on in a process of its own, so that it holds nothing up."""
+"""A larger input is worked on, and a larger result made, in a process of its own, so that it holds nothing up."""
+
+_in_place = ContextVar("in_place", default=False)
+
+
+class Outgrown(Exception):
+    """What a function is to work on, or to make, is too large to be done in place; nothing has been done."""
 
 
 class Unfit(Exception):
@@ -144,7 +151,20 @@ class Function:
 
     def is_large(self, source: Any) -> bool:
         """Whether this input is worked on in a process of its own, so that it holds nothing up."""
-        return exceeds(source, self.large_bytes) or (self.heavy is not None and self.heavy(source))
+        measured = sizes(source)
+        if next(measured) > self.large_bytes or next(measured, None) is not None:
+            return True  # a second step: it is large, or holds a great many arrays and objects
+        return self.heavy is not None and self.heavy(source)
+
+    def call_in_place(self, source: Any) -> Any:
+        """Like `call`, and raises Outgrown where that would hold the event loop up."""
+        if self.is_large(source):
+            raise Outgrown
+        before = _in_place.set(True)
+        try:
+            return self.call(source)
+        finally:
+            _in_place.reset(before)
 
     def schema(self) -> Schema:
         """What an editor is told, as of any action or condition."""
@@ -161,9 +181,15 @@ class Function:
                 failures = {unfit.parameter: unfit.message}
         told = [{"path": name, "message": message} for name, message in failures.items()]
         summary = "; ".join(f"{name}: {message}" if name else message for name, message in failures.items())
-        raise LogicError(
-            "invalid_input", f"'{self.name}' can't work with its input: {summary}.", details={"input": told}
-        )
+        raise LogicError("invalid_input", f"{self._refusal}: {summary}.", details={"input": told})
+
+    def failed(self, error: Exception) -> LogicError:
+        """What is told of an exception that no input should raise."""
+        return LogicError("invalid_input", f"{self._refusal} ({type(error).__name__}).")
+
+    @property
+    def _refusal(self) -> str:
+        return f"'{self.name}' can't work with its input"
 
     def unknown(self, names: Mapping[str, object]) -> dict[str, str]:
         """What of these members is none of its parameters."""
@@ -257,9 +283,14 @@ class Library(Mapping[str, Function]):
 
 
 def check_size(size_bytes: float) -> None:
-    """Raises LogicError for a result that would be too large; called before it is made."""
+    """Raises LogicError for a result that would be too large, Outgrown for one to be made elsewhere.
+
+    Whatever makes more of what it is given calls it before each larger part is made.
+    """
     if size_bytes > MOST_BYTES:
         raise exceeded("output", f"the result would be larger than {MOST_BYTES:,} bytes")
+    if size_bytes > LARGE_BYTES and _in_place.get():
+        raise Outgrown
 
 
 def _parameters(run: Callable[..., Any]) -> list[Parameter]:

@@ -75,7 +75,7 @@ def title(string: String) -> str:
     return fitting(_TITLE_WORD.sub(lambda found: _capital(found.group()), string))
 
 
-@functions.action("string.slug", "Slug", output=TEXT, large_bytes=16 << 10)
+@functions.action("string.slug", "Slug", output=TEXT, large_bytes=4 << 10)
 def slug(
     string: String,
     ascii_: Annotated[Boolean, "Whether letters that are not ASCII are dropped; accents are taken away first."] = True,
@@ -86,7 +86,7 @@ def slug(
     return fitting("-".join(_WORD.findall(kept.replace("'", "").lower())))
 
 
-@functions.action("string.normalize", "Normalize Unicode", output=TEXT, large_bytes=16 << 10)
+@functions.action("string.normalize", "Normalize Unicode", output=TEXT, large_bytes=4 << 10)
 def normalize(
     string: String, form: Annotated[str, one_of("NFC", "NFD", "NFKC", "NFKD"), "The normalization form."] = "NFC"
 ) -> str:
@@ -109,7 +109,7 @@ def escape_html(string: String) -> str:
     return html.escape(string)
 
 
-@functions.action("string.unescape-html", "Unescape HTML", output=TEXT, large_bytes=16 << 10)
+@functions.action("string.unescape-html", "Unescape HTML", output=TEXT, large_bytes=8 << 10)
 def unescape_html(string: String) -> str:
     """Writes the characters that HTML names or numbers, such as &amp; and &#233;."""
     return _unescaped(string)

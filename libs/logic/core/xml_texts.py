@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Annotated, Any
 from xml.parsers import expat
 
@@ -11,6 +12,7 @@ import xmltodict
 from libs.logic.core.json_texts import check_fits, indent_bytes
 from libs.logic.core.octets import utf8
 from libs.logic.core.registry import Boolean, Library, Object, Text, Texts, Unfit, check_size
+from libs.logic.core.strings import byte_count
 from libs.logic.values import DEEPEST, exceeds
 
 functions = Library()
@@ -113,23 +115,33 @@ def _check_names(attribute_prefix: str, text_name: str) -> None:
 
 
 def _check_members(root: dict[str, Any], attribute_prefix: str, text_name: str) -> None:
-    """Refuses what would make no XML: names, characters, and values that have no form."""
-    level = [root]
+    """Refuses what would make no XML, or too much: names, characters, and values that have no form."""
+    level = list(root.items())
+    _check_name(level[0][0], "element")
+    size = 0
     while level:
-        elements: list[Any] = []
-        for name, value in (member for each in level for member in each.items()):
-            if name == text_name:
-                _check_text(name, value)
-            elif name.startswith(attribute_prefix):
-                _check_name(name.removeprefix(attribute_prefix), "attribute")
-                _check_text(name, value)
+        size += sum(2 * byte_count(name) for name, _ in level)
+        check_size(size)
+        children: list[tuple[str, Any]] = []
+        for name, element in level:
+            if type(element) is dict:
+                children += _children(element, attribute_prefix, text_name)
             else:
-                _check_name(name, "element")
-                elements += [(name, each) for each in (value if type(value) is list else [value])]
-        for name, element in elements:
-            if type(element) is not dict:
                 _check_text(name, element)
-        level = [element for _, element in elements if type(element) is dict]
+        level = children
+
+
+def _children(element: dict[str, Any], attribute_prefix: str, text_name: str) -> Iterator[tuple[str, Any]]:
+    for name, value in element.items():
+        if name == text_name:
+            _check_text(name, value)
+        elif name.startswith(attribute_prefix):
+            _check_name(name.removeprefix(attribute_prefix), "attribute")
+            _check_text(name, value)
+        else:
+            _check_name(name, "element")
+            for each in value if type(value) is list else [value]:
+                yield name, each
 
 
 def _check_name(name: str, kind: str) -> None:

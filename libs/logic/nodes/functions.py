@@ -1,16 +1,18 @@
-"""Calls of core's functions: bound when the logic is compiled, run in place unless the input is large."""
+"""Calls of core's functions: bound when the logic is compiled, run in place unless input or result is large."""
 
 from difflib import get_close_matches
 from typing import Any
 
+import structlog
+
 from libs.logic.compiler import TYPE, Compiler, ComponentName, Node
 from libs.logic.core import LIBRARY
-from libs.logic.core.registry import Function
+from libs.logic.core.registry import Function, Outgrown
 from libs.logic.errors import LogicError
 from libs.logic.pieces import Evaluate, Piece, as_evaluate
 from libs.logic.scope import Computation, Scope
 from libs.logic.turns import give_way
-from libs.logic.values import size_bytes
+from libs.logic.values import sizes
 
 CORE = "core"
 
@@ -47,14 +49,27 @@ def _call(function: Function, source: Evaluate, name: ComponentName) -> Evaluate
     async def evaluate(scope: Scope) -> Any:
         given = await source(scope)
         try:
-            if function.is_large(given):
-                computation = Computation("function", function.name, given, scope.meter, scope.tenant)
-                return await scope.host.sandbox.compute(computation)
-            value = function.call(given)
-            scope.meter.take_data(size_bytes(value))
+            return await value_of(function, given, scope)
         except LogicError as error:
-            raise error.at(name.path) from None
-        await give_way(scope.meter)
-        return value
+            raise error.at(name.path) from error.__cause__
 
     return evaluate
+
+
+async def value_of(function: Function, given: Any, scope: Scope) -> Any:
+    meter = scope.meter
+    try:
+        value = function.call_in_place(given)
+    except Outgrown:
+        return await scope.host.sandbox.compute(Computation("function", function.name, given, meter, scope.tenant))
+    except (LogicError, RecursionError):
+        raise
+    except Exception as error:
+        structlog.get_logger().error("function_failed", function=function.name, error=type(error).__name__)
+        raise function.failed(error) from error
+    taken_bytes = 0.0
+    for size_bytes in sizes(value):
+        meter.take_data(size_bytes - taken_bytes)
+        taken_bytes = size_bytes
+        await give_way(meter)
+    return value

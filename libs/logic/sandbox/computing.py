@@ -61,7 +61,7 @@ class Computer:
         except (LogicError, MemoryError):
             raise
         except Exception as error:
-            raise LogicError("script_error", f"'{name}' failed on this input ({type(error).__name__}).") from error
+            raise LIBRARY[name].failed(error) from error
 
     def _within(self, work: Callable[[], Any], cpu_s: float, memory_bytes: int) -> Reply:
         began_s = process_time()
