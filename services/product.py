@@ -30,7 +30,7 @@ from libs.common.web.idempotency import IdempotentAnswers
 from libs.common.web.idempotency import collection_spec as idempotency
 from libs.common.web.key_use import KeyUse
 from libs.common.workers import Supervisor
-from libs.logic.sandbox.lockdown import LockdownRefused
+from libs.logic.sandbox.inside.lockdown import LockdownRefused
 from libs.logic.sandbox.pool import SandboxPool
 from services.api import VERSION, document
 from services.building import Builder, checks_logic, runs_logic

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from libs.logic.errors import LogicError
-from libs.logic.sandbox.expressions import Expressions
+from libs.logic.sandbox.inside.expressions import Expressions
 from tests.jsonata.suite import same
 from tests.jsonata.texts import SOURCES, text
 

@@ -10,8 +10,8 @@ import sys
 import time
 from collections.abc import Callable
 
-from libs.logic.sandbox.lockdown import lock_down
-from libs.logic.sandbox.syscalls import EXTRA
+from libs.logic.sandbox.inside.lockdown import lock_down
+from libs.logic.sandbox.inside.syscalls import EXTRA
 
 libc = ctypes.CDLL(None, use_errno=True)
 PAGE = 4096

@@ -9,7 +9,7 @@ from libs.logic.compiler import ScriptSource
 from libs.logic.errors import LogicError
 from libs.logic.sandbox import frames
 from libs.logic.sandbox.checks import Checked, ScriptCheck, problems_of
-from libs.logic.sandbox.child import Sandbox
+from libs.logic.sandbox.inside.child import Sandbox
 from libs.logic.sandbox.pool import SandboxPool
 
 Run = Callable[..., Any]

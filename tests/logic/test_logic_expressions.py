@@ -13,8 +13,8 @@ from jsonata.parser import Parser
 
 from libs.logic.cases import read
 from libs.logic.errors import LogicError
-from libs.logic.sandbox import expressions
-from libs.logic.sandbox.expressions import Expressions
+from libs.logic.sandbox.inside import expressions
+from libs.logic.sandbox.inside.expressions import Expressions
 
 CASES = [
     (case.node["expression"], case.context.get("source"))

@@ -252,6 +252,6 @@ def test_random_bytes_are_chacha20() -> None:
     key = bytes(range(32))
     expected = Cipher(algorithms.ChaCha20(key, bytes(16)), mode=None).encryptor().update(bytes(150))
     context = _quickjs.Context()
-    install = context.eval((Path(sandbox.__path__[0]) / "javascript" / "random.js").read_text())
+    install = context.eval((Path(sandbox.__path__[0]) / "inside" / "javascript" / "random.js").read_text())
     install(None, key.hex())
     assert context.eval("crypto.getRandomValues(new Uint8Array(150)).toHex()") == expected.hex()

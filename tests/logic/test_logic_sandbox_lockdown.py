@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from libs.logic.sandbox import syscalls
-from libs.logic.sandbox.lockdown import LockdownRefused, filter_for
+from libs.logic.sandbox.inside import syscalls
+from libs.logic.sandbox.inside.lockdown import LockdownRefused, filter_for
 from libs.logic.sandbox.pool import SandboxPool
 from tests.logic.locked import ATTEMPTS
 

@@ -1,7 +1,7 @@
 """Contexts are made ready ahead, and each serves one call only."""
 
 from libs.logic.sandbox import libraries
-from libs.logic.sandbox.prepared import Library, Prepared
+from libs.logic.sandbox.inside.prepared import Library, Prepared
 
 LODASH = libraries.needed_by("lodash")
 

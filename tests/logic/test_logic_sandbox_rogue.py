@@ -11,8 +11,8 @@ from libs.logic.console import Console
 from libs.logic.errors import LogicError
 from libs.logic.sandbox import frames
 from libs.logic.sandbox.calls import Call
+from libs.logic.sandbox.inside.lockdown import LockdownRefused
 from libs.logic.sandbox.job import Job
-from libs.logic.sandbox.lockdown import LockdownRefused
 from libs.logic.sandbox.process import Program, Seccomp
 from libs.logic.sandbox.processes import ProcessPool
 

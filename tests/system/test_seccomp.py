@@ -12,7 +12,7 @@ pytestmark = [pytest.mark.system, pytest.mark.skipif(sys.platform != "linux", re
 # Forbids itself, and so what it becomes, to install further filters: prctl(PR_SET_SECCOMP) answers EPERM.
 _FORBIDDEN = """
 import ctypes, os, struct, sys
-from libs.logic.sandbox import syscalls
+from libs.logic.sandbox.inside import syscalls
 prctl = {"x86_64": 157, "aarch64": 167}[os.uname().machine]
 code = [(32, 0, 0, 0), (21, 0, 3, prctl), (32, 0, 0, 16), (21, 0, 1, 22), (6, 0, 0, 0x50001), (6, 0, 0, 0x7FFF0000)]
 text = b"".join(syscalls.INSTRUCTION.pack(*each) for each in code)

@@ -17,7 +17,7 @@ from typing import Literal
 
 from libs.logic.sandbox import frames
 from libs.logic.sandbox.calls import Call
-from libs.logic.sandbox.lockdown import LockdownRefused
+from libs.logic.sandbox.inside.lockdown import LockdownRefused
 
 Seccomp = Literal["required", "off"]
 
@@ -72,9 +72,9 @@ def _folders(*packages: str) -> tuple[str, ...]:
     return tuple(folders)
 
 
-SCRIPTS = Program("libs.logic.sandbox.child", "script", _folders("_quickjs"), kept=True, spares=2)
+SCRIPTS = Program("libs.logic.sandbox.inside.child", "script", _folders("_quickjs"), kept=True, spares=2)
 COMPUTATIONS = Program(
-    "libs.logic.sandbox.computing", "computation", _folders("jsonata", "re2", "orjson"), kept=False, spares=1
+    "libs.logic.sandbox.inside.computing", "computation", _folders("jsonata", "re2", "orjson"), kept=False, spares=1
 )
 
 

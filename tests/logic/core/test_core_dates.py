@@ -43,7 +43,8 @@ def test_it_reads_what_python_writes(text: str, zone: str, precision: str) -> No
 @settings(max_examples=100, deadline=None)
 def test_python_reads_what_it_writes(text: str, zone: str) -> None:
     there = moment(text).astimezone(zone_named(zone))
-    assert moment(call("date.to-zone", date=text, zone=zone)) == there
+    # By UTC, as Python holds a time that a zone's clocks show twice for unequal to any in another zone.
+    assert moment(call("date.to-zone", date=text, zone=zone)).astimezone(UTC) == there.astimezone(UTC)
     assert call("date.format", date=text, zone=zone, pattern="yyyy-MM-dd HH:mm:ss D w") == (
         f"{there:%Y-%m-%d %H:%M:%S} {there.timetuple().tm_yday} {there.isocalendar().week}"
     )

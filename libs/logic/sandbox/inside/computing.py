@@ -13,9 +13,9 @@ from libs.logic.budget import exceeded
 from libs.logic.core import LIBRARY
 from libs.logic.errors import LogicError
 from libs.logic.sandbox import frames
-from libs.logic.sandbox.expressions import Expressions
-from libs.logic.sandbox.limits import Limits, Overrun
-from libs.logic.sandbox.serving import Reply, serve
+from libs.logic.sandbox.inside.expressions import Expressions
+from libs.logic.sandbox.inside.limits import Limits, Overrun
+from libs.logic.sandbox.inside.serving import Reply, serve
 from libs.logic.values import exceeds
 
 _CHECK_S = 1.0

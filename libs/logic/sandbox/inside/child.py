@@ -12,8 +12,8 @@ from typing import Any
 from _quickjs import JSException
 
 from libs.logic.sandbox import frames
-from libs.logic.sandbox.prepared import Library, Prepared, Ready, install
-from libs.logic.sandbox.serving import Reply, serve
+from libs.logic.sandbox.inside.prepared import Library, Prepared, Ready, install
+from libs.logic.sandbox.inside.serving import Reply, serve
 
 _SPARE_BYTES = 1 << 20
 _WAITING_BYTES = 512 << 20

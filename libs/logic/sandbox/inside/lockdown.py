@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Final
 
-from libs.logic.sandbox import syscalls
+from libs.logic.sandbox.inside import syscalls
 
 SOCKET: Final = 0
 

@@ -18,8 +18,8 @@ from jsonata.signature import Signature
 from jsonata.utils import Utils
 
 from libs.logic.errors import LogicError
-from libs.logic.sandbox.expression_functions import Replacements, nulls_marked
-from libs.logic.sandbox.expression_patterns import Regex
+from libs.logic.sandbox.inside.expression_functions import Replacements, nulls_marked
+from libs.logic.sandbox.inside.expression_patterns import Regex
 from libs.logic.values import DEEPEST
 
 # What is parsed takes several hundred bytes for each of its characters.

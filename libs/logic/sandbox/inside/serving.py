@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Collection
 
 from libs.logic.sandbox import frames
-from libs.logic.sandbox.lockdown import SOCKET, LockdownRefused, lock_down
+from libs.logic.sandbox.inside.lockdown import SOCKET, LockdownRefused, lock_down
 
 Reply = tuple[int, bytes]
 Handle = Callable[[int, int, bytes], Reply | None]

@@ -1,0 +1,1 @@
+"""What runs inside of sandbox processes: locked down, fed with frames, knowing nothing of the service."""
