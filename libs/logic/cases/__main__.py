@@ -102,6 +102,9 @@ async def main(arguments: argparse.Namespace, files: Mapping[str, Sequence[Case]
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m libs.logic.cases", description="Run the language's public cases.")
     parser.add_argument("--command", help="a program that evaluates cases; without it this implementation does")
-    parser.add_argument("group", nargs="*", choices=[[], *groups()], help="only these files of cases")
+    parser.add_argument("group", nargs="*", help=f"only these files of cases: {', '.join(groups())}")
     asked = parser.parse_args()
+    unknown = set(asked.group) - set(groups())
+    if unknown:
+        parser.error(f"there is no file of cases {', '.join(sorted(unknown))}")
     sys.exit(asyncio.run(main(asked, {group: read(group) for group in asked.group or groups()})))
