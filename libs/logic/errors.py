@@ -2,7 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from libs.logic.blotting import Blotter
 
 Path = tuple[str | int, ...]
 
@@ -21,8 +24,6 @@ ErrorCode = Literal[
     "sandbox_lost",
     "sandbox_full",
 ]
-
-_BLOT = "[secret]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,25 +64,11 @@ class LogicError(Exception):
         self.path = self.path or path
         return self
 
-    def blot(self, secrets: Iterable[str]) -> None:
-        """Takes the given texts out of everything this error tells."""
-        known = sorted(secrets, key=len, reverse=True)
-        if known:
-            self.message = _blotted(self.message, known)
-            self.details = _blotted(self.details, known)
+    def blot(self, blotter: "Blotter") -> None:
+        """Takes secrets out of everything this error tells."""
+        self.message = blotter.value(self.message)
+        self.details = blotter.value(self.details)
 
     def to_dict(self) -> dict[str, Any]:
         told = {"code": self.code, "message": self.message, "path": list(self.path)}
         return told | {"details": self.details} if self.details else told
-
-
-def _blotted(value: Any, secrets: list[str]) -> Any:
-    if isinstance(value, str):
-        for secret in secrets:
-            value = value.replace(secret, _BLOT)
-        return value
-    if isinstance(value, dict):
-        return {_blotted(key, secrets): _blotted(member, secrets) for key, member in value.items()}
-    if isinstance(value, list):
-        return [_blotted(member, secrets) for member in value]
-    return value

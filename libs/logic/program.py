@@ -94,7 +94,7 @@ class Program:
             if self._may_grow:
                 scope.meter.check_output(value)
         except LogicError as error:
-            error.blot(scope.secret_texts())
+            error.blot(scope.blotter())
             raise
         except RecursionError:
             raise _too_deep(scope.chain) from None
@@ -118,7 +118,7 @@ class Program:
             if self._may_grow:
                 await check_output(scope.meter, value)
         except LogicError as error:
-            error.blot(scope.secret_texts())
+            error.blot(scope.blotter())
             raise
         except RecursionError:
             raise _too_deep(scope.chain) from None

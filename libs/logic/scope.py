@@ -5,6 +5,7 @@ from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from libs.logic.blotting import SHORTEST_PART, Blotter, texts_of
 from libs.logic.budget import Meter
 from libs.logic.console import Console
 from libs.logic.errors import LogicError
@@ -13,8 +14,7 @@ if TYPE_CHECKING:
     from libs.logic.program import Program
     from libs.logic.sandbox.job import Job
 
-# Shorter texts are too likely to be an ordinary part of a message.
-_SHORTEST_SECRET = 6
+_BLOT = "[secret]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +37,9 @@ class Credential:
         return self.hosts is None or any(_matches(host.lower(), rule.lower()) for rule in self.hosts)
 
     def secret_texts(self) -> set[str]:
-        texts = {*self.secrets.values(), *self.headers.values(), *self.query.values(), self.token or ""}
-        return {text for text in texts if len(text) >= _SHORTEST_SECRET}
+        """Its secrets, however short, and what they are sent as."""
+        told = [self.token, *self.secrets.values(), *self.headers.values(), *self.query.values()]
+        return set(texts_of(told))
 
 
 def _matches(host: str, rule: str) -> bool:
@@ -161,6 +162,8 @@ class Scope:
     chain: tuple[str, ...] = ()
     """The nested actions that led here, outermost first."""
     console: Console = field(default_factory=Console)
+    _blotters: list[Blotter] = field(default_factory=list, init=False, repr=False)
+    """The one, once it has been made: shared by the scopes of all elements."""
 
     def nested(self, source: Any, **changes: Any) -> "Scope":
         """A scope for a nested action: same meter, console, user and chain; nothing else is inherited."""
@@ -184,7 +187,14 @@ class Scope:
         return inner
 
     def secret_texts(self) -> set[str]:
-        """What no message may tell: the credential, the platform's values, the inbound secret."""
-        values = [*self.variables.values(), self.webhook_secret]
-        texts = {value for value in values if isinstance(value, str) and len(value) >= _SHORTEST_SECRET}
-        return texts | self.credential.secret_texts() if self.credential else texts
+        """What no message may tell, wherever it stands: the credential, the platform's values, the inbound secret."""
+        texts = {*texts_of([*self.variables.values(), self.webhook_secret])}
+        if self.credential is not None:
+            texts |= self.credential.secret_texts()
+        return {text for text in texts if len(text) >= SHORTEST_PART}
+
+    def blotter(self) -> Blotter:
+        """Blots them; asked for once something has failed, when the scope has everything that it will have."""
+        if not self._blotters:
+            self._blotters.append(Blotter(self.secret_texts(), _BLOT))
+        return self._blotters[0]

@@ -12,13 +12,13 @@ from libs.common.egress.client import EgressClient
 from libs.common.egress.errors import EgressDenied, EgressError, EgressTimeout, ResponseTooLarge
 from libs.common.egress.messages import Hop
 from libs.common.errors import Conflict
+from libs.logic.blotting import Blotter, texts_of
 from libs.logic.budget import Budget, Meter, exceeded
 from libs.logic.console import Console
 from libs.logic.errors import LogicError
 from libs.logic.program import Program
 from libs.logic.scope import ComponentCall, Credential, HttpRequest, HttpResponse, Sandbox, Scope
 from libs.runtime.bindings import Actor, Binding, nested, no_credential, not_its_values, outermost
-from libs.runtime.blotting import Blotter, secrets_of, texts_of
 from libs.runtime.components import CompiledComponent, Components, check_enabled
 from libs.runtime.holdings import Holdings, Variables
 from libs.runtime.keeping import keep_at_home
@@ -167,7 +167,7 @@ class RuntimeHost:
 
     def _secrets(self) -> Iterator[str]:
         for credential in self._credentials.values():
-            yield from secrets_of(credential)
+            yield from credential.secret_texts()
         for held in self._variables.values():
             yield from texts_of(list(held.values.values()))
 

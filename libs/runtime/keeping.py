@@ -6,9 +6,9 @@ from urllib.parse import unquote, unquote_plus
 
 from libs.common.egress.errors import EgressDenied, Rule
 from libs.common.egress.messages import Hop
+from libs.logic.blotting import SHORTEST_PART, forms_of
 from libs.logic.http import refused_host
 from libs.logic.scope import Credential
-from libs.runtime.blotting import forms_of
 
 
 def keep_at_home(credential: Credential, hop: Hop) -> None:
@@ -35,5 +35,5 @@ def _carries(hop: Hop, secrets: set[str]) -> bool:
     url = str(hop.url)
     texts = [text.lower() for text in (url, unquote(url), unquote_plus(url), *hop.headers, *hop.headers.values())]
     body = hop.body or b""
-    forms = {form for secret in secrets for form in forms_of(secret)}
+    forms = {form for secret in secrets if len(secret) >= SHORTEST_PART for form in forms_of(secret)}
     return any(form.encode("utf-8", "replace") in body or any(form.lower() in text for text in texts) for form in forms)

@@ -15,8 +15,8 @@ from libs.common.errors import (
     Unavailable,
     Unprocessable,
 )
+from libs.logic.blotting import Blotter
 from libs.logic.errors import LogicError
-from libs.runtime.blotting import Blotter
 
 _CLASSES: dict[str, type[ServiceError]] = {
     "invalid_input": Invalid,

@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 import pytest
 
+from libs.logic.blotting import Blotter
 from libs.logic.budget import Budget
 from libs.logic.errors import LogicError
 from libs.logic.program import compile_node
@@ -140,7 +141,7 @@ def test_garbage_is_not_looked_for_while_a_large_text_is_parsed() -> None:
 
 def test_an_error_tells_no_secret(make_scope: Callable[..., Scope]) -> None:
     error = LogicError("http_error", "sent s3cret-value", details={"body": ["has s3cret-value"], "status": 1})
-    error.blot({"s3cret-value"})
+    error.blot(Blotter(["s3cret-value"], "[secret]"))
     assert error.to_dict() == {
         "code": "http_error",
         "message": "sent [secret]",

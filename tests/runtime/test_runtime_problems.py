@@ -6,8 +6,8 @@ from typing import Any, get_args
 
 import pytest
 
+from libs.logic.blotting import Blotter
 from libs.logic.errors import ErrorCode, LogicError
-from libs.runtime.blotting import Blotter
 from libs.runtime.problems import problem_of
 
 STATUSES = {

@@ -97,7 +97,7 @@ def compile_try(compiler: Compiler, node: Node, path: Path, depth: int) -> Piece
         except LogicError as error:
             if error.code == "budget_exceeded":  # what has run out can't be spent again
                 raise
-            error.blot(scope.secret_texts())
+            error.blot(scope.blotter())
             seen = {"details": {}, **error.to_dict()}
         _visit(scope, nodes, path)
         return await catch(scope.at_item(seen))
