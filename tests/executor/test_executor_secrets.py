@@ -19,6 +19,7 @@ FORMS = (
     "canary-token%2Fof%2Bann%3D",
     base64.b64encode(TOKEN.encode()).decode(),
     TOKEN.encode().hex(),
+    TOKEN.encode().hex().upper(),
 )
 SPEND = {"@type": "reference", "operation": "token", "path": ["token"]}
 
@@ -45,6 +46,9 @@ def nodes(url: str, elsewhere: str) -> dict[str, Any]:
         "printed in a URL": script(f"console.log('https://x/?t=' + encodeURIComponent(service.token)); {fail}"),
         "printed in digits": script(
             f"console.log([...service.token].map((c) => c.charCodeAt(0).toString(16)).join('')); {fail}"
+        ),
+        "printed in capital digits": script(
+            f"console.log(Buffer.from(service.token).toString('hex').toUpperCase()); {fail}"
         ),
         "an author's error": {"@type": "fail", "code": "stolen", "message": SPEND},
         "an author's code": {
@@ -112,3 +116,41 @@ async def test_what_is_returned_is_the_clients_and_not_the_historys(api: Api, wo
     told = str(await api.history(answer))
     assert [form for form in FORMS if form in told] == []
     assert "***" in told
+
+
+VALUES = {"account": 987654321987, "nested": {"k": ["Nested-Secret-99"]}}
+VALUE_FORMS = ("987654321987", "Nested-Secret-99", base64.b64encode(b"Nested-Secret-99").decode())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "throw new Error(JSON.stringify(service.vars))",
+        "console.log(service.vars); throw service.vars.account",
+        "throw new Error(btoa(service.vars.nested.k[0]) + service.vars.account)",
+    ],
+)
+async def test_no_failure_tells_a_number_or_an_inner_text_of_the_platforms_values(
+    api: Api, world: World, text: str
+) -> None:
+    crm = world.add_service("crm")
+    row = world.add_action(crm, "go", script(text))
+    world.set_variables(crm, **VALUES)
+    answer = await api.execute("crm", "go", {"note": VALUES["account"]})
+    trial = {"table": "ActionVersion", "id": row, "source": ["execute"]}
+    tested = await api.ask("POST", "/v1/test/logic", json=trial)
+    assert (answer.status, tested.status) == (422, 422)
+    told = f"{answer.body} {tested.body} {await api.history(answer)}"
+    assert [form for form in VALUE_FORMS if form in told] == []
+
+
+async def test_catch_gives_no_secret_to_whoever_asked(api: Api, world: World) -> None:
+    crm = world.add_service("crm")
+    world.set_variables(crm, **VALUES)
+    world.add_credential("ann", crm, TOKEN)
+    fail = script("throw new Error(JSON.stringify(service.vars) + btoa(service.token) + service.vars.account)")
+    item = {"@type": "reference", "operation": "item"}
+    world.add_action(crm, "go", {"@type": "try", "do": fail, "catch": item})
+    answer = await api.execute("crm", "go")
+    assert answer.status == 200
+    assert [form for form in (*FORMS, *VALUE_FORMS) if form in str(answer.body)] == []

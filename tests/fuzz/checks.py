@@ -7,6 +7,7 @@ from typing import Any, Self
 
 import orjson
 
+from libs.logic.errors import LogicError
 from libs.logic.values import exceeds
 
 _PLAIN = (type(None), bool, int, float, str)
@@ -31,6 +32,15 @@ def check_result(value: Any, output_bytes: int) -> None:
         raise Broken("the result holds what is no JSON value")
     if len(text) > output_bytes and exceeds(value, output_bytes):
         raise Broken(f"the result takes {len(text):,} bytes, and the budget is {output_bytes:,}")
+
+
+def check_cause(error: LogicError) -> None:
+    """What went wrong in the engine itself, and not in the logic, is told as an error of the logic all the same."""
+    cause: BaseException | None = error
+    while isinstance(cause, LogicError):
+        cause = cause.__cause__
+    if cause is not None:
+        raise cause
 
 
 class Turns:

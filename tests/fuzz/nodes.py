@@ -161,7 +161,17 @@ def arguments(function: Function, rng: random.Random, values: Values) -> Any:
         if parameter.required or rng.random() < 0.5:
             wrong = rng.random() < 0.05
             given[parameter.name] = values.any() if wrong else values.fitting(parameter.type.schema)
+    if rng.random() < 0.25:
+        _name_alike(given, rng)
     return given
+
+
+def _name_alike(given: dict[str, Any], rng: random.Random) -> None:
+    """Has a text be the name of a member beside it: a prefix, a separator, or what stands for something else."""
+    names = [name for value in given.values() if isinstance(value, dict) for name in value]
+    texts = [name for name, value in given.items() if isinstance(value, str)]
+    if names and texts:
+        given[rng.choice(texts)] = rng.choice(names)
 
 
 _SHAPES: dict[str, Callable[[Nodes, int], dict[str, Any]]] = {

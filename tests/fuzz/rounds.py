@@ -20,7 +20,7 @@ from libs.logic.errors import InvalidLogic, LogicError
 from libs.logic.program import Program, compile_node
 from libs.logic.sandbox.pool import SandboxPool
 from libs.logic.scope import Scope
-from tests.fuzz.checks import Broken, Turns, check_result, smallest
+from tests.fuzz.checks import Broken, Turns, check_cause, check_result, smallest
 from tests.fuzz.nodes import PLAIN, WAITING, Nodes, arguments
 from tests.fuzz.values import Values
 from tests.fuzz.worlds import BUDGET, SANDBOX_BUDGET, World
@@ -162,7 +162,7 @@ class Rounds:
             check_result(value, BUDGET.output_bytes)
         except LogicError as error:
             self._tally.ends[error.code] += 1
-            _check_cause(error)
+            check_cause(error)
             if error.code == "sandbox_lost":
                 await _check_alone(program, scope)
         took_s = time.monotonic() - began_s
@@ -214,7 +214,7 @@ async def _evaluate(node: Any, scope: Scope) -> None:
     try:
         check_result(await compile_node(node).evaluate(scope), BUDGET.output_bytes)
     except LogicError as error:
-        _check_cause(error)
+        check_cause(error)
 
 
 async def _call_again(case: Any) -> None:
@@ -233,15 +233,6 @@ def _call(function: Function, given: Any) -> None:
     check_result(value, 1 << 62)
     if min(took_s) > _HELD_S:
         raise Broken(f"{function.name} held the event loop for {min(took_s):.3f} s")
-
-
-def _check_cause(error: LogicError) -> None:
-    """What went wrong in the engine itself, and not in the logic, is told as an error of the logic all the same."""
-    cause: BaseException | None = error
-    while isinstance(cause, LogicError):
-        cause = cause.__cause__
-    if cause is not None:
-        raise cause
 
 
 async def _check_turns(program: Program, scope: Scope) -> None:

@@ -1,13 +1,16 @@
 """A taste of `make fuzz`, and its own judgement: what it would call broken."""
 
+import asyncio
+import time
 from datetime import date
 from typing import Any
 from uuid import UUID
 
 import pytest
 
+from libs.logic.errors import LogicError
 from tests.fuzz.__main__ import SHARES, fuzz
-from tests.fuzz.checks import Broken, check_result, smallest
+from tests.fuzz.checks import Broken, Turns, check_cause, check_result, smallest
 
 
 @pytest.mark.parametrize("kind", SHARES)
@@ -40,3 +43,21 @@ async def test_what_fails_is_made_small() -> None:
         return "bad" in str(node)
 
     assert await smallest({"a": [1, {"b": "a bad text"}], "c": 2}, fails) == "bad"
+
+
+def test_an_accident_is_found_behind_the_error_that_is_told_of_it() -> None:
+    check_cause(LogicError("http_error", "It can't be reached."))
+    told, outer = LogicError("invalid_input", "It can't work."), LogicError("invalid_input", "It can't work.")
+    told.__cause__, outer.__cause__ = KeyError("a"), told
+    with pytest.raises(KeyError):
+        check_cause(outer)
+
+
+async def test_the_longest_turn_of_the_event_loop_is_found() -> None:
+    with Turns() as turns:
+        await asyncio.sleep(0)
+        until_s = time.thread_time() + 0.02
+        while time.thread_time() < until_s:
+            pass
+        await asyncio.sleep(0)
+    assert turns.longest_s >= 0.02

@@ -89,7 +89,7 @@ class Values:
         return self._rng.choice(self._pool)
 
     def name(self) -> str:
-        return self._rng.choice(NAMES)
+        return self._rng.choice(NAMES) if self._rng.random() < 0.9 else self.text()[:20]
 
     def scalar(self) -> Any:
         rng = self._rng
@@ -124,7 +124,9 @@ class Values:
             case "string":
                 return self.text()
             case "integer":
-                return rng.choice((0, 1, 2, 3, -1, 10, 1000, 2**31, -(2**63), 2.0, rng.randrange(100)))
+                return rng.choice(
+                    (0, 1, 2, 3, -1, 10, 1000, 60_000, 3_000_000, 2**31, -(2**63), 2.0, rng.randrange(100))
+                )
             case "number":
                 return self.number()
             case "boolean":
