@@ -131,7 +131,10 @@ def unique_by(array: Elements, path: Path) -> list[Any]:
     large_bytes=_LARGE_BYTES,
 )
 def group_by(array: Elements, path: Path) -> dict[str, list[Any]]:
-    """An object with the elements by what is at a path in each, written as a text; null as the empty text."""
+    """An object with the elements by what is at a path in each, written as a text; null as the empty text.
+
+    An object or an array at the path is an error.
+    """
     find = finder(path)
     groups: dict[str, list[Any]] = {}
     for element in array:
@@ -142,7 +145,10 @@ def group_by(array: Elements, path: Path) -> dict[str, list[Any]]:
 
 @functions.action("array.key-by", "Object by key", output={"type": "object"}, large_bytes=_LARGE_BYTES)
 def key_by(array: Elements, path: Path) -> dict[str, Any]:
-    """An object with each element by what is at a path in it, written as a text; the last one with the same stays."""
+    """An object with each element by what is at a path in it, written as a text; the last one with the same stays.
+
+    Null is the empty text; an object or an array at the path is an error.
+    """
     find = finder(path)
     keyed = {_name(find(element)): element for element in array}
     check_size(size_bytes(array) + sum(5 + byte_count(name) for name in keyed))
@@ -156,7 +162,10 @@ def key_by(array: Elements, path: Path) -> dict[str, Any]:
     large_bytes=_LARGE_BYTES,
 )
 def count_by(array: Elements, path: Path) -> dict[str, int]:
-    """An object with how many elements have the same at a path, by what it is, written as a text."""
+    """An object with how many elements have the same at a path, by what it is, written as a text.
+
+    Null is the empty text; an object or an array at the path is an error.
+    """
     find = finder(path)
     counts: dict[str, int] = {}
     for element in array:

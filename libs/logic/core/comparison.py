@@ -15,7 +15,8 @@ from libs.logic.values import equal
 Operator = Annotated[
     str,
     one_of("equal", "not-equal", "larger", "larger-or-equal", "smaller", "smaller-or-equal"),
-    "How what is found is compared with the value; only numbers with numbers and texts with texts have an order.",
+    "How what is found is compared with the value. An order needs a number or a text as the value, and holds only for "
+    "what is found of the same kind.",
 ]
 
 _WIDEST = 2.0**63

@@ -13,6 +13,7 @@ from itertools import groupby
 import orjson
 
 from libs.logic.core import LIBRARY
+from libs.logic.core.patterns import MOST_CHARACTERS, MOST_MEMORY_BYTES
 from libs.logic.core.registry import LARGE_BYTES, MOST_BYTES, Function, Parameter, Schema
 
 _INTRODUCTION = f"""\
@@ -25,9 +26,11 @@ NAME, "input": {{…}}}}`, a condition with `{{"@type": "condition", "service": 
 - The same input has the same value, wherever it is evaluated; only random numbers and ids are others each time, and \
 what tells or compares with the present time goes with the clock.
 - An optional parameter that is null counts as not given. A member that is no parameter, a parameter that is missing, \
-and a value of another kind are `invalid_input`, and the error's details name each. What is already wrong with an \
-input that is written down is refused when the logic is saved.
-- Nothing makes more than {MOST_BYTES >> 20} MiB. An input of more than {LARGE_BYTES >> 10} KiB, and a smaller one \
+and a value of another kind are `invalid_input`, and the error's details name each. Of an input that is written down \
+as an object, members that are no parameters and parameters that are missing are refused when the logic is saved; \
+wrong values are found when it runs.
+- Nothing makes more than {MOST_BYTES >> 20} MiB; a larger result is `budget_exceeded`, with the budget `output`. An \
+input of more than {LARGE_BYTES >> 10} KiB, and a smaller one \
 that makes for long work or for as large a result, is worked on in a process of its own.
 - Lengths of texts and positions in them count Unicode code points; positions start at 0.
 - Numbers are equal by value (1 is 1.0), objects whatever the order of their members, and true is not 1.
@@ -36,7 +39,8 @@ reader that knows only doubles from 2^53 on. No result is infinite: an overflow 
 - A path is an array of names of members and positions of elements, as in references.
 - Patterns are regular expressions in [re2's syntax](https://github.com/google/re2/wiki/Syntax), which matches in time \
 that grows with the text: there are no look-arounds and no back-references. `^` and `$` are the ends of the text, \
-those of a line after `(?m)`.
+those of a line after `(?m)`. A pattern has at most {MOST_CHARACTERS:,} characters, and must fit into \
+{MOST_MEMORY_BYTES >> 10} KiB (re2's `max_mem`) when it is compiled; another one is `invalid_input`.
 - A date is a text of ISO 8601 with its offset, such as 2024-03-10T09:30:00+01:00, in the years 1 to 9999 of UTC. \
 Without a time it is midnight, without an offset it is what the clocks of the zone show. A zone is a name of IANA's \
 database, whose data comes with the engine, or an offset.

@@ -33,7 +33,10 @@ def encode(
 
 @functions.action("json.decode", "Read JSON", output={}, large_bytes=_LARGE_BYTES)
 def decode(string: Annotated[Text, "The JSON text."]) -> Any:
-    """The value of a JSON text (RFC 8259). Of members of the same name the last counts."""
+    """The value of a JSON text (RFC 8259). Of members of the same name the last counts.
+
+    More than 250 levels of arrays and objects, and an escaped half of a surrogate pair without the other, are errors.
+    """
     try:
         return parse(string.encode())
     except orjson.JSONDecodeError as error:

@@ -191,14 +191,11 @@ def clamp(
     return min(max(number, min_), max_)
 
 
-Point = Annotated[Text, "What stands before the decimals."]
-
-
 @functions.action("number.parse", "Read a number", output=NUMBER)
 def parse(
     string: Annotated[Text, "The text."],
-    point: Point = ".",
-    grouping: Annotated[Text, "What may stand between groups of digits, such as a comma."] = "",
+    point: Annotated[Text, "What stands before the decimals, which must not be empty and may be of any length."] = ".",
+    grouping: Annotated[Text, "What is left out wherever it stands, such as a comma, of any length."] = "",
 ) -> float:
     """Reads a number that is written in digits, with a sign, decimals and an exponent as they come."""
     plain = string.replace(grouping, "") if grouping else string
@@ -214,8 +211,8 @@ def parse(
 def format_(
     number: Num,
     decimals: Annotated[Integer, "How many decimals, at most 20; as many as it has unless given."] | None = None,
-    point: Point = ".",
-    grouping: Annotated[Text, "What stands between groups of three digits."] = ",",
+    point: Annotated[Text, "What stands before the decimals, at most 10 characters; it may be empty."] = ".",
+    grouping: Annotated[Text, "What stands between groups of three digits, at most 10 characters."] = ",",
 ) -> str:
     """Writes a number for people: 1234.5 is 1,234.5. Halves are rounded away from 0."""
     return shown(number, None if decimals is None else _decimals(decimals), _short(point, "point"), _short(grouping))

@@ -44,7 +44,11 @@ def _leaves(object: dict[str, Any], prefix: str, separator: str) -> Iterator[tup
 
 @functions.action("object.unflatten", "Unflatten an object", output=OBJECT, large_bytes=4 << 10)
 def unflatten(object: Members, separator: Separator = ".") -> dict[str, Any]:
-    """Puts the members of an object where their names lead as paths: `{"a.b": 1}` is `{"a": {"b": 1}}`."""
+    """Puts the members of an object where their names lead as paths: `{"a.b": 1}` is `{"a": {"b": 1}}`.
+
+    It is an error if a value and members, or two values, come to stand at the same place, and if a name leads
+    through more than 100 objects.
+    """
     if not separator:
         raise Unfit("separator", "must not be empty")
     deep: dict[str, Any] = {}

@@ -90,7 +90,8 @@ def get(object: Members, path: Path, default: Annotated[Value, "What to take whe
 def set_(object: Members, path: Path, value: Annotated[Value, "What is to be there."]) -> dict[str, Any]:
     """The object with another value at a path; objects are made where they are missing.
 
-    A position must be that of an element, or the one behind the last.
+    The path must have 1 to 100 steps. A position must be that of an element of an array, or the one behind the
+    last: at an object, and where there is nothing, it is an error.
     """
     if not path:
         raise Unfit("path", "must not be empty")
@@ -119,7 +120,7 @@ def _with_element(elements: list[Any], path: list[str | int], value: Any) -> lis
 
 @functions.action("object.unset", "Remove a value", output=OBJECT)
 def unset(object: Members, path: Path) -> dict[str, Any]:
-    """The object without what is at a path; where there is nothing, as it is."""
+    """The object without what is at a path of 1 to 100 steps; where there is nothing, as it is."""
     if not path:
         raise Unfit("path", "must not be empty")
     changed: dict[str, Any] = _without(object, shallow(path))

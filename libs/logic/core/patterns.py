@@ -15,7 +15,7 @@ from libs.logic.core.registry import Text, Unfit
 Pattern = Annotated[Text, "A regular expression in re2's syntax, which has no look-around and no back-references."]
 
 MOST_CHARACTERS = 2_000
-_MOST_MEMORY_BYTES = 256 << 10
+MOST_MEMORY_BYTES = 256 << 10
 _CACHED = 128
 
 # A pattern's program takes about 8 ns per instruction and byte of text in the worst case.
@@ -51,7 +51,7 @@ def compiled(pattern: str, ignore_case: bool = False, *, parameter: str = "patte
 def _compiled(pattern: str, ignore_case: bool) -> Any:
     options = re2.Options()
     options.log_errors = False
-    options.max_mem = _MOST_MEMORY_BYTES
+    options.max_mem = MOST_MEMORY_BYTES
     options.case_sensitive = not ignore_case
     return re2.compile(pattern, options)
 

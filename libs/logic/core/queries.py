@@ -44,7 +44,10 @@ def encode(
     large_bytes=_LARGE_BYTES,
 )
 def decode(string: Annotated[Text, "The query, with or without the ? before it."]) -> dict[str, Any]:
-    """The parameters of a query or a form's body, as texts; what is repeated becomes an array, in order."""
+    """The parameters of a query or a form's body, as texts; what is repeated becomes an array, in order.
+
+    A % without two hexadecimal digits after it is an error, and so are bytes that are no UTF-8.
+    """
     parameters: dict[str, Any] = {}
     for pair in string.removeprefix("?").split("&"):
         if not pair:

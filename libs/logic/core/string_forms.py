@@ -39,7 +39,11 @@ def _joined(string: str, separator: str, form: Callable[[str], str]) -> str:
 
 @functions.action("string.camel", "camelCase", output=TEXT, large_bytes=4 << 10)
 def camel(string: String) -> str:
-    """Writes the words of a text together, each but the first with a capital letter."""
+    """Writes the words of a text together, each but the first with a capital letter.
+
+    Words end at signs and spaces, and before a capital behind another character or before a small letter: XMLHttp2Go
+    is XML, Http2 and Go. Digits belong to the word before them.
+    """
     first, *others = _words(string) or [""]
     return fitting(first.lower() + "".join(map(_capital, others)))
 
@@ -50,19 +54,19 @@ def _capital(word: str) -> str:
 
 @functions.action("string.pascal", "PascalCase", output=TEXT, large_bytes=4 << 10)
 def pascal(string: String) -> str:
-    """Writes the words of a text together, each with a capital letter."""
+    """Writes the words of a text together, each with a capital letter; its words are those of string.camel."""
     return _joined(string, "", _capital)
 
 
 @functions.action("string.snake", "snake_case", output=TEXT, large_bytes=4 << 10)
 def snake(string: String) -> str:
-    """Writes the words of a text in lower case with underscores between them."""
+    """Writes the words of a text in lower case with underscores between them; its words are those of string.camel."""
     return _joined(string, "_", str.lower)
 
 
 @functions.action("string.kebab", "kebab-case", output=TEXT, large_bytes=4 << 10)
 def kebab(string: String) -> str:
-    """Writes the words of a text in lower case with hyphens between them."""
+    """Writes the words of a text in lower case with hyphens between them; its words are those of string.camel."""
     return _joined(string, "-", str.lower)
 
 
@@ -80,7 +84,10 @@ def slug(
     string: String,
     ascii_: Annotated[Boolean, "Whether letters that are not ASCII are dropped; accents are taken away first."] = True,
 ) -> str:
-    """Makes a text fit for an address: lower case, words joined by hyphens, nothing but letters and digits."""
+    """Makes a text fit for an address: lower case, words joined by hyphens, nothing but letters and digits.
+
+    The apostrophe ' is dropped, so that don't is dont.
+    """
     plain = "".join(each for each in unicodedata.normalize("NFKD", string) if not unicodedata.combining(each))
     kept = plain.encode("ascii", "ignore").decode() if ascii_ else unicodedata.normalize("NFC", plain)
     return fitting("-".join(_WORD.findall(kept.replace("'", "").lower())))
@@ -104,7 +111,7 @@ def remove_accents(string: String) -> str:
 
 @functions.action("string.escape-html", "Escape HTML", output=TEXT)
 def escape_html(string: String) -> str:
-    """Writes &, <, > and both quotation marks so that a page shows them."""
+    """Writes &, <, > and both quotation marks so that a page shows them: &amp;, &lt;, &gt;, &quot; and &#x27;."""
     check_size(byte_count(string) + 5 * sum(map(string.count, "&<>\"'")))
     return html.escape(string)
 
@@ -163,7 +170,11 @@ _PLACEHOLDER = re.compile(r"\{\{([^{}]*)\}\}")
 
 @functions.action("string.template", "Fill in a template", output=TEXT, large_bytes=16 << 10)
 def template(
-    template: Annotated[Text, "A text with {{name}} where a value is to stand; {{a.b}} is the member b of a."],
+    template: Annotated[
+        Text,
+        "A text with {{name}} where a value is to stand; {{a.b}} is the value named a.b, else the member b of a, and "
+        "{{a.0}} the first element of an array.",
+    ],
     values: Annotated[Object, "The values by name."],
     strict: Annotated[
         Boolean, "Whether a value that is missing or null is an error; else nothing stands there."

@@ -11,6 +11,7 @@ functions = Library()
 
 String = Annotated[Text, "The text."]
 Part = Annotated[Text, "The text to look for."]
+SomePart = Annotated[Text, "The text to look for, which must not be empty."]
 IgnoreCase = Annotated[Boolean, "Whether upper and lower case are the same."]
 Side = Annotated[str, one_of("both", "start", "end"), "Where to take it away."]
 
@@ -60,7 +61,8 @@ def capitalize(string: String) -> str:
 def trim(
     string: String,
     side: Side = "both",
-    characters: Annotated[Text, "The characters to take away, in any order; white space unless given."] | None = None,
+    characters: Annotated[Text, "The characters to take away, at most 100 and in any order; white space unless given."]
+    | None = None,
 ) -> str:
     """Takes white space, or other characters, away from the ends of a text."""
     if characters is not None and len(characters) > _MOST_CHARACTERS:
@@ -93,7 +95,10 @@ def split(
     separator: Annotated[Text, "The text that stands between the parts; the empty text splits into characters."],
     limit: Annotated[Integer, "The most parts; the last one keeps what isn't split any more."] | None = None,
 ) -> list[str]:
-    """Splits a text at each separator, which is taken literally; an empty text is one empty part."""
+    """Splits a text at each separator, which is taken literally; an empty text is one empty part.
+
+    Split into characters, the empty text has none.
+    """
     if limit is not None and limit < 1:
         raise Unfit("limit", "must be at least 1")
     check_size(3 * string.count(separator))
@@ -128,13 +133,13 @@ def slice_(
 
 
 @functions.action("string.before", "Text before a part", output=TEXT)
-def before(string: String, part: Part) -> str:
+def before(string: String, part: SomePart) -> str:
     """The text before the first occurrence of a part; all of it where there is none."""
     return string.partition(_not_empty(part))[0]
 
 
 @functions.action("string.after", "Text after a part", output=TEXT)
-def after(string: String, part: Part) -> str:
+def after(string: String, part: SomePart) -> str:
     """The text after the first occurrence of a part; the empty text where there is none."""
     return string.partition(_not_empty(part))[2]
 
@@ -164,7 +169,7 @@ def last_index_of(string: String, part: Part) -> int | None:
 
 
 @functions.action("string.count", "Count a part", output={"type": "integer", "minimum": 0})
-def count(string: String, part: Part) -> int:
+def count(string: String, part: SomePart) -> int:
     """Counts the occurrences of a part that don't overlap."""
     return string.count(_not_empty(part))
 
@@ -172,7 +177,7 @@ def count(string: String, part: Part) -> int:
 @functions.action("string.replace-text", "Replace text", output=TEXT)
 def replace_text(
     string: String,
-    part: Part,
+    part: SomePart,
     replacement: Annotated[Text, "What is to stand there instead."],
     all_: Annotated[Boolean, "Whether each occurrence is replaced, or only the first."] = True,
 ) -> str:

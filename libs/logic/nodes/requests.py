@@ -124,7 +124,7 @@ async def _prepared(node: _Request, scope: Scope) -> HttpRequest:
     method = _method(await node.method(scope), node.path)
     url = await node.url(scope)
     pairs = _pairs(await node.query(scope), (*node.path, "query"))
-    headers = dict(_pairs(await node.headers(scope), (*node.path, "headers")))
+    headers = _joined(_pairs(await node.headers(scope), (*node.path, "headers")))
     content, body = _encoded(node.body_kind, await node.body(scope), node.path)
     key = await node.idempotency_key(scope)
     if key is not None:
@@ -195,6 +195,14 @@ def _pairs(value: Any, path: Path) -> list[tuple[str, str]]:
         return pairs_of(value)
     except ValueError as error:
         raise _invalid(str(path[-1]), str(error), path[:-1]) from None
+
+
+def _joined(pairs: list[tuple[str, str]]) -> dict[str, str]:
+    """Headers of the same name as one, which means the same (RFC 9110, 5.3)."""
+    headers: dict[str, str] = {}
+    for name, value in pairs:
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return headers
 
 
 def _text(name: str, value: Any, path: Path) -> str:
