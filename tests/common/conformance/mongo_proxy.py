@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter as Tally
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from urllib.parse import urlsplit
 
 _HEADER_BYTES = 16
@@ -42,17 +42,25 @@ class MongoProxy:
         return server
 
     async def hang_up(self) -> None:
-        for line in self._lines:
-            line.cancel()
-        await asyncio.gather(*self._lines, return_exceptions=True)
+        while self._lines:  # one that was on its way may come in meanwhile
+            for line in self._lines:
+                line.cancel()
+            await asyncio.gather(*self._lines, return_exceptions=True)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         line = asyncio.current_task()
         assert line is not None
         self._lines.add(line)
         line.add_done_callback(self._lines.discard)
-        beyond_reader, beyond = await asyncio.open_connection(self._host, self._port)
         try:
+            with closing(writer):
+                await self._carry(reader, writer)
+        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
+            return  # the caller hung up, or the test did
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        beyond_reader, beyond = await asyncio.open_connection(self._host, self._port)
+        with closing(beyond):
             while True:
                 asked = await _message(reader)
                 beyond.write(asked)
@@ -64,11 +72,6 @@ class MongoProxy:
                     return
                 await self._speaking.wait()
                 writer.write(answer)
-        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
-            return  # the caller hung up, or the test did
-        finally:
-            writer.close()
-            beyond.close()
 
 
 async def _message(reader: asyncio.StreamReader) -> bytes:
