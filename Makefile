@@ -10,7 +10,7 @@ INSTALLED := $(VENV)/.installed
 # On every core, each file's tests in one process; what starts servers has the machine for itself.
 FAST := -m "not system and not engines" --numprocesses auto --dist loadfile
 
-.PHONY: help setup run run-split demo test test-chaos fuzz fast check jsonata-cases jsonata-compare engines engines-stop bench docs lock gateway secrets kustomize
+.PHONY: help setup run run-split demo test test-chaos fuzz fast lint check jsonata-cases jsonata-compare engines engines-stop bench docs lock gateway secrets kustomize
 
 help: ## Show what there is to make
 	@echo "Interactor Engine. make <target>:"
@@ -34,12 +34,13 @@ test: $(INSTALLED) ## Run all tests
 fast: $(INSTALLED) ## Run the tests that need no process of their own
 	@$(RUN) -m pytest $(FAST)
 
-check: $(INSTALLED) ## Format, lint, types, imports, fast tests
+lint: $(INSTALLED) ## Format, lint, types, imports
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports --no-logo
-	$(RUN) -m pytest $(FAST)
+
+check: lint fast ## What lint does, and the fast tests
 
 jsonata-cases: $(INSTALLED) ## Run JSONata's own test cases, which cargo downloads, and say which fail
 	@$(RUN) -m tests.jsonata
