@@ -101,11 +101,15 @@ class Compiler:
         """The compiled member, None when it is absent."""
         return self.compile(node[name], (*path, name), depth + 1) if name in node else None
 
+    def part(self, node: Node, name: str, path: Path, depth: int) -> Piece:
+        """The compiled member, null when it is absent."""
+        return self.member(node, name, path, depth) or Constant(None)
+
     def inner(self, node: Node, name: str, path: Path, depth: int) -> "tuple[Piece, int]":
         """The compiled member, in which `item` has a meaning, and its number of nodes, to be visited apart."""
         before = self.nodes
         self._items += 1
-        piece = self.member(node, name, path, depth) or Constant(None)
+        piece = self.part(node, name, path, depth)
         self._items -= 1
         nodes, self.nodes = self.nodes - before, before
         return piece, nodes

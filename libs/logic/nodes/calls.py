@@ -33,8 +33,8 @@ def _compiled(compiler: Compiler, kind: Kind, node: Node, path: Path, depth: int
     optional = ("serviceVersion", f"{kind}Version", "input", "userCredentialId")
     compiler.members(node, path, required=("service", kind), optional=optional)
     name = _name(compiler, kind, node, path)
-    source = compiler.member(node, "input", path, depth) or Constant(None)
-    credential_id = as_evaluate(compiler.member(node, "userCredentialId", path, depth) or Constant(None))
+    source = compiler.part(node, "input", path, depth)
+    credential_id = as_evaluate(compiler.part(node, "userCredentialId", path, depth))
     if name is None:
         return None
     if name.service == CORE:

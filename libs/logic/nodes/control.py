@@ -30,28 +30,28 @@ Holds = Callable[[Scope, Any, Any], bool]
 
 def compile_if(compiler: Compiler, node: Node, path: Path, depth: int) -> Piece:
     compiler.members(node, path, required=("condition", "then"), optional=("else",))
-    branch = _part(compiler, node, "condition", path, depth), _part(compiler, node, "then", path, depth)
-    return _choice(None, [branch], _part(compiler, node, "else", path, depth))
+    branch = compiler.part(node, "condition", path, depth), compiler.part(node, "then", path, depth)
+    return _choice(None, [branch], compiler.part(node, "else", path, depth))
 
 
 def compile_if_value(compiler: Compiler, node: Node, path: Path, depth: int) -> Piece:
     compiler.members(node, path, required=("value", "equals", "then"), optional=("else",))
-    branch = _part(compiler, node, "equals", path, depth), _part(compiler, node, "then", path, depth)
-    subject = _part(compiler, node, "value", path, depth)
-    return _choice(subject, [branch], _part(compiler, node, "else", path, depth))
+    branch = compiler.part(node, "equals", path, depth), compiler.part(node, "then", path, depth)
+    subject = compiler.part(node, "value", path, depth)
+    return _choice(subject, [branch], compiler.part(node, "else", path, depth))
 
 
 def compile_case(compiler: Compiler, node: Node, path: Path, depth: int) -> Piece:
     compiler.members(node, path, required=("cases",), optional=("else",))
     branches = _branches(compiler, node, "condition", path, depth)
-    return _choice(None, branches, _part(compiler, node, "else", path, depth))
+    return _choice(None, branches, compiler.part(node, "else", path, depth))
 
 
 def compile_case_value(compiler: Compiler, node: Node, path: Path, depth: int) -> Piece:
     compiler.members(node, path, required=("value", "cases"), optional=("else",))
-    subject = _part(compiler, node, "value", path, depth)
+    subject = compiler.part(node, "value", path, depth)
     branches = _branches(compiler, node, "equals", path, depth)
-    return _choice(subject, branches, _part(compiler, node, "else", path, depth))
+    return _choice(subject, branches, compiler.part(node, "else", path, depth))
 
 
 def compile_repeat(compiler: Compiler, node: Node, path: Path, depth: int) -> Piece:
@@ -59,7 +59,7 @@ def compile_repeat(compiler: Compiler, node: Node, path: Path, depth: int) -> Pi
     if ("times" in node) == ("each" in node):
         compiler.problem(path, "'repeat' needs either 'times' or 'each'.")
     name = "each" if "each" in node else "times"
-    source = as_evaluate(_part(compiler, node, name, path, depth))
+    source = as_evaluate(compiler.part(node, name, path, depth))
     concurrency = _concurrency(compiler, node, path)
     body, nodes = compiler.inner(node, "do", path, depth)
     do = as_evaluate(body)
@@ -87,7 +87,7 @@ def compile_repeat(compiler: Compiler, node: Node, path: Path, depth: int) -> Pi
 
 def compile_try(compiler: Compiler, node: Node, path: Path, depth: int) -> Piece:
     compiler.members(node, path, required=("do", "catch"), optional=())
-    do = as_evaluate(_part(compiler, node, "do", path, depth))
+    do = as_evaluate(compiler.part(node, "do", path, depth))
     caught, nodes = compiler.inner(node, "catch", path, depth)
     catch = as_evaluate(caught)
 
@@ -107,7 +107,7 @@ def compile_try(compiler: Compiler, node: Node, path: Path, depth: int) -> Piece
 
 def compile_fail(compiler: Compiler, node: Node, path: Path, depth: int) -> Piece:
     compiler.members(node, path, required=("code", "message"), optional=())
-    code, message = _part(compiler, node, "code", path, depth), _part(compiler, node, "message", path, depth)
+    code, message = compiler.part(node, "code", path, depth), compiler.part(node, "message", path, depth)
     if not isinstance(code, Waiting) and not isinstance(message, Waiting):
         code_of, message_of = as_run(code), as_run(message)
 
@@ -121,10 +121,6 @@ def compile_fail(compiler: Compiler, node: Node, path: Path, depth: int) -> Piec
         raise _failure(await code_from(scope), await message_from(scope), path)
 
     return Waiting(evaluate)
-
-
-def _part(compiler: Compiler, node: Node, name: str, path: Path, depth: int) -> Piece:
-    return compiler.member(node, name, path, depth) or Constant(None)
 
 
 def _branches(compiler: Compiler, node: Node, test: str, path: Path, depth: int) -> list[Branch]:
@@ -142,7 +138,7 @@ def _branch(compiler: Compiler, case: Node, test: str, path: Path, depth: int) -
         compiler.problem(
             path, f"a case has '{test}' and 'then', nothing less and nothing more (not so: {wrong[0]!r:.60})."
         )
-    return _part(compiler, case, test, path, depth), _part(compiler, case, "then", path, depth)
+    return compiler.part(case, test, path, depth), compiler.part(case, "then", path, depth)
 
 
 def _choice(subject: Piece | None, branches: Sequence[Branch], otherwise: Piece) -> Piece:
